@@ -1,0 +1,39 @@
+import type { Region } from '../../bindings/memory.js'
+import type { Probe, RowSink } from '../nn/rows.js'
+
+/** What every family tells about a loaded model. Rates in Hz. */
+export interface ModelInfo {
+  /** Registry name of the family, e.g. `wavtokenizer`. */
+  readonly family: string
+  readonly sampleRate: number
+  /** Samples per frame. */
+  readonly hopLength: number
+  /** Entries of each codebook; its length is the number of codebooks. */
+  readonly codebookSizes: readonly number[]
+  /** Length of a codebook vector. */
+  readonly codebookDim: number
+  readonly parameters: number
+  readonly canEncode: boolean
+  readonly canDecode: boolean
+  /** Samples after a frame's last one that its token may depend on; undefined: the whole clip. */
+  readonly encoderLookahead?: number
+  /** Samples by which decoded audio lags its token in an exact stream; undefined: the decoder sees the whole clip. */
+  readonly decoderLookahead?: number
+  /** Hyper-parameters, as found. */
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+/** A loaded family: graphs over weights that live in the core's memory. Samples are mono f32 at `info.sampleRate`. */
+export interface Model {
+  readonly info: ModelInfo
+  /** Opens an encoder: rows of 1 sample in, rows of [codebooks] i32 into `sink`. */
+  encoder(region: Region, sink: RowSink, probe?: Probe): RowSink
+  /** The encoder without its quantizer: rows of 1 sample in, rows of [codebookDim] f32 into `sink`. */
+  features(region: Region, sink: RowSink, probe?: Probe): RowSink
+  /** Opens an exactly streaming decoder, where the family has one: rows of [codebooks] i32 in, rows of 1 sample into `sink`. */
+  decoder?(region: Region, sink: RowSink, probe?: Probe): RowSink
+  /** Decodes a whole clip of [frames][codebooks] i32 codes at `codes` into `sink`; yields the share done. */
+  decode(region: Region, codes: number, frames: number, sink: RowSink, probe?: Probe): Generator<number>
+  /** Codebook vectors: rows of [codebooks] i32 in, rows of [codebookDim] f32 into `sink`. */
+  lookup(region: Region, sink: RowSink): RowSink
+}

@@ -1,0 +1,272 @@
+// WavTokenizer (Ji et al., 2024): SEANet encoder with LSTM, one codebook, and a Vocos-like decoder with attention and inverse FFT.
+//
+//   samples [T, 1] -> conv k7 -> (residual block, ELU, strided conv) x 4 -> LSTM + skip, ELU -> conv k7 -> nearest codeword [L, 1]
+//   codes [L, 1] -> codebook -> conv k7 -> pos_net (residual blocks, attention, group norm over the clip) -> norm -> ConvNeXt x 12
+//                -> norm -> head -> inverse STFT [L * hop, 1]
+//
+// Sizes come from the tensors' shapes; a configuration only has to say what shapes cannot (see wavtokenizer_config.ts).
+import { Activation } from '../../bindings/kernels.js'
+import type { Region } from '../../bindings/memory.js'
+import type { TensorSource } from '../checkpoints/source.js'
+import { WeightReader } from '../checkpoints/weights.js'
+import { ConfigError } from '../errors.js'
+import { ClipAttention } from '../nn/attention.js'
+import { Clip } from '../nn/clip.js'
+import { Conv1d, type Conv1dShape, seanetPadding, zeroPadding } from '../nn/conv1d.js'
+import { ConvNeXtBlock } from '../nn/convnext.js'
+import { Istft } from '../nn/fourier.js'
+import { Linear, packLinear } from '../nn/linear.js'
+import { type LstmWeights, SkipLstm } from '../nn/lstm.js'
+import { GroupNorm, LayerNorm } from '../nn/norm.js'
+import { VectorQuantizer } from '../nn/quantizer.js'
+import { ClipResnetBlock, normalisedInto } from '../nn/resnet.js'
+import { type Layer, type Probe, pipeline, type RowSink } from '../nn/rows.js'
+import { SeanetResBlock } from '../nn/seanet.js'
+import type { Model, ModelInfo } from './model.js'
+import { CODEBOOK, canonicalNames, ENCODER, type EncoderConfig, readConfig, type WavTokenizerConfig } from './wavtokenizer_config.js'
+
+const EPS = 1e-6
+
+type Named = readonly [name: string, layer: Layer]
+
+interface Decoder {
+  embed: Conv1d
+  posNet: readonly (ClipResnetBlock | ClipAttention)[]
+  posNetNorm: GroupNorm
+  trunk: readonly Named[]
+}
+
+/** Reads the weights out of `source` into `region`. `given`: a published YAML configuration, where shapes do not suffice. */
+export async function loadWavTokenizer(region: Region, source: TensorSource, given?: string): Promise<Model> {
+  const tensors = canonicalNames(source)
+  const config = readConfig(tensors, given)
+  const reader = new WeightReader(tensors)
+  const encoder = config.encoder ? await readEncoder(region, reader, config.encoder) : undefined
+  const { codebookSize, codebookDim } = config
+  const codebook = await reader.tensor(CODEBOOK, [codebookSize, codebookDim])
+  const decoder = config.decoder ? await readDecoder(region, reader, config) : undefined
+  reader.finish()
+  return assemble(config, reader.elements, encoder, new VectorQuantizer(region, codebook, codebookSize, codebookDim), decoder)
+}
+
+function assemble(
+  config: WavTokenizerConfig,
+  parameters: number,
+  encoder: readonly Named[] | undefined,
+  quantizer: VectorQuantizer,
+  decoder: Decoder | undefined,
+): Model {
+  const need = <T>(part: T | undefined, what: string): T => {
+    if (part) return part
+    throw new ConfigError(`this checkpoint has no ${what}; load the file that carries it beside this one`)
+  }
+  const features = (region: Region, sink: RowSink, probe?: Probe) =>
+    pipeline(region, need(encoder, 'encoder'), sink, probe)
+  return {
+    info: describe(config, parameters, Boolean(encoder), Boolean(decoder)),
+    features,
+    encoder: (region, sink, probe) => features(region, quantizer.open(region, sink), probe),
+    lookup: (region, sink) => quantizer.lookup.open(region, sink),
+    decode: (region, codes, frames, sink, probe) =>
+      decodeClip(need(decoder, 'decoder'), quantizer, region, codes, frames, sink, probe),
+  }
+}
+
+function describe(config: WavTokenizerConfig, parameters: number, canEncode: boolean, canDecode: boolean): ModelInfo {
+  const { sampleRate, hopLength, codebookSize, codebookDim } = config
+  return {
+    family: 'wavtokenizer',
+    sampleRate,
+    hopLength,
+    codebookSizes: [codebookSize],
+    codebookDim,
+    parameters,
+    canEncode,
+    canDecode,
+    encoderLookahead: config.encoder && lookahead(config.encoder),
+    config: { ...config },
+  }
+}
+
+/** Samples after the last of its own hop that a frame's token depends on: each layer's right side, from the code back to the samples. */
+function lookahead({ ratios, kernel, lastKernel, residualKernel }: EncoderConfig): number {
+  let last = lastKernel >> 1
+  let hop = 1
+  for (const ratio of ratios.toReversed()) {
+    const span = 2 * ratio
+    last = last * ratio + (span - 1 - seanetPadding(span, ratio).left) + (residualKernel >> 1)
+    hop *= ratio
+  }
+  return last + (kernel >> 1) - (hop - 1)
+}
+
+/** The conv stack, named as upstream's modules; each ELU is the epilogue of the layer before it. */
+async function readEncoder(
+  region: Region,
+  reader: WeightReader,
+  config: EncoderConfig,
+): Promise<Named[]> {
+  const conv = async (name: string, shape: Omit<Conv1dShape, 'padding'>, activation: Activation) => {
+    const { inputs, outputs, kernel, stride = 1 } = shape
+    const weight = await reader.conv(`${ENCODER}.${name}.conv.conv.weight`, [outputs, inputs, kernel])
+    const bias = await reader.tensor(`${ENCODER}.${name}.conv.conv.bias`, [outputs])
+    return new Conv1d(region, weight, bias, { ...shape, padding: seanetPadding(kernel, stride) }, activation)
+  }
+  const { filters, dimension, hidden, ratios, kernel, lastKernel, residualKernel } = config
+  let channels = filters
+  const layers: Named[] = [
+    ['encoder.model.0', await conv('0', { inputs: 1, outputs: channels, kernel }, Activation.none)],
+  ]
+  let index = 1
+  for (const ratio of ratios) {
+    const half = channels / 2
+    const block = new SeanetResBlock(
+      await conv(`${index}.block.1`, { inputs: channels, outputs: half, kernel: residualKernel }, Activation.elu),
+      await conv(`${index}.block.3`, { inputs: half, outputs: channels, kernel: 1 }, Activation.elu),
+      await conv(`${index}.shortcut`, { inputs: channels, outputs: channels, kernel: 1 }, Activation.none),
+    )
+    const down = { inputs: channels, outputs: 2 * channels, kernel: 2 * ratio, stride: ratio }
+    layers.push([`encoder.model.${index + 1}`, block])
+    layers.push([`encoder.model.${index + 2}`, await conv(`${index + 2}`, down, Activation.none)])
+    channels *= 2
+    index += 3
+  }
+  const lstm: LstmWeights[] = []
+  for (let layer = 0; layer < config.lstmLayers; layer++) lstm.push(await readLstm(reader, index, layer, hidden))
+  layers.push([`encoder.model.${index + 1}`, new SkipLstm(region, hidden, lstm, Activation.elu)])
+  const last = { inputs: hidden, outputs: dimension, kernel: lastKernel }
+  layers.push([`encoder.model.${index + 2}`, await conv(`${index + 2}`, last, Activation.none)])
+  return layers
+}
+
+async function readLstm(reader: WeightReader, index: number, layer: number, hidden: number): Promise<LstmWeights> {
+  const read = (name: string, shape: number[]) => reader.tensor(`${ENCODER}.${index}.lstm.${name}_l${layer}`, shape)
+  return {
+    weightIh: await read('weight_ih', [4 * hidden, hidden]),
+    weightHh: await read('weight_hh', [4 * hidden, hidden]),
+    biasIh: await read('bias_ih', [4 * hidden]),
+    biasHh: await read('bias_hh', [4 * hidden]),
+  }
+}
+
+async function readDecoder(region: Region, reader: WeightReader, config: WavTokenizerConfig): Promise<Decoder> {
+  const { dim, intermediate, layers, groups, bandwidthId, adanorm, embedKernel, depthwiseKernel } = config.decoder!
+  const tensor = (name: string, shape: number[]) => reader.tensor(`backbone.${name}`, shape)
+  const conv = async (name: string, inputs: number, kernel: number) =>
+    new Conv1d(region, await tensor(`${name}.weight`, [dim, inputs, kernel]), await tensor(`${name}.bias`, [dim]), {
+      inputs,
+      outputs: dim,
+      kernel,
+      padding: zeroPadding(kernel),
+    })
+  const groupNorm = async (name: string) =>
+    new GroupNorm(region, await tensor(`${name}.weight`, [dim]), await tensor(`${name}.bias`, [dim]), groups, EPS)
+  const resnet = async (name: string) =>
+    new ClipResnetBlock(
+      await groupNorm(`${name}.norm1`),
+      await conv(`${name}.conv1`, dim, 3),
+      await groupNorm(`${name}.norm2`),
+      await conv(`${name}.conv2`, dim, 3),
+    )
+  const projection = async (name: string) =>
+    packLinear(region, await tensor(`${name}.weight`, [dim, dim, 1]), await tensor(`${name}.bias`, [dim]), dim, dim)
+  const attention = async (name: string) =>
+    new ClipAttention(
+      await groupNorm(`${name}.norm`),
+      await projection(`${name}.q`),
+      await projection(`${name}.k`),
+      await projection(`${name}.v`),
+      await projection(`${name}.proj_out`),
+    )
+  // AdaLayerNorm is a table of affine norms, one row per bandwidth
+  const layerNorm = async (name: string) => {
+    if (!adanorm) return affineNorm(region, tensor, name, dim)
+    const row = async (table: string) =>
+      (await tensor(`${name}.${table}.weight`, [adanorm, dim])).slice(bandwidthId * dim, (bandwidthId + 1) * dim)
+    return new LayerNorm(region, await row('scale'), await row('shift'), EPS)
+  }
+  const convnext = async (name: string) =>
+    new ConvNeXtBlock(
+      region,
+      {
+        depthwise: await tensor(`${name}.dwconv.weight`, [dim, 1, depthwiseKernel]),
+        depthwiseBias: await tensor(`${name}.dwconv.bias`, [dim]),
+        expand: await tensor(`${name}.pwconv1.weight`, [intermediate, dim]),
+        expandBias: await tensor(`${name}.pwconv1.bias`, [intermediate]),
+        project: await tensor(`${name}.pwconv2.weight`, [dim, intermediate]),
+        projectBias: await tensor(`${name}.pwconv2.bias`, [dim]),
+        gamma: await tensor(`${name}.gamma`, [dim]),
+      },
+      await layerNorm(`${name}.norm`),
+      zeroPadding(depthwiseKernel),
+    )
+
+  const embed = await conv('embed', config.codebookDim, embedKernel)
+  const posNet = [
+    await resnet('pos_net.0'),
+    await resnet('pos_net.1'),
+    await attention('pos_net.2'),
+    await resnet('pos_net.3'),
+    await resnet('pos_net.4'),
+  ]
+  const posNetNorm = await groupNorm('pos_net.5')
+  const trunk: Named[] = [['backbone.norm', await layerNorm('norm')]]
+  for (let i = 0; i < layers; i++) trunk.push([`backbone.convnext.${i}`, await convnext(`convnext.${i}`)])
+  trunk.push(['backbone.final_layer_norm', await affineNorm(region, tensor, 'final_layer_norm', dim)])
+  const { nFft, hopLength, padding } = config
+  const rows = nFft + 2
+  const head = [await reader.tensor('head.out.weight', [rows, dim]), await reader.tensor('head.out.bias', [rows])] as const
+  trunk.push(['head.out', new Linear(packLinear(region, ...head, rows, dim))])
+  trunk.push(['audio', new Istft(region, { nFft, hopLength, padding })])
+  return { embed, posNet, posNetNorm, trunk }
+}
+
+async function affineNorm(
+  region: Region,
+  tensor: (name: string, shape: number[]) => Promise<Float32Array>,
+  name: string,
+  dim: number,
+): Promise<LayerNorm> {
+  return new LayerNorm(region, await tensor(`${name}.weight`, [dim]), await tensor(`${name}.bias`, [dim]), EPS)
+}
+
+// Shares of the work, by arithmetic: embed 4 %, pos_net 28 %, the rest 68 %.
+const POS_NET_SHARE = 0.06
+const TRUNK_FROM = 0.32
+
+function* decodeClip(
+  decoder: Decoder,
+  quantizer: VectorQuantizer,
+  region: Region,
+  codes: number,
+  frames: number,
+  sink: RowSink,
+  probe?: Probe,
+): Generator<number> {
+  const clip = new Clip(region, frames, decoder.embed.outputs)
+  const opening = region.child()
+  const embed = pipeline(
+    opening,
+    [
+      ['quantized', quantizer.lookup],
+      ['backbone.embed', decoder.embed],
+    ],
+    clip.writer(),
+    probe,
+  )
+  const { heap } = region
+  heap.i32(embed.reserve(frames), frames).set(heap.i32(codes, frames))
+  embed.commit(frames)
+  embed.end()
+  opening.free()
+  for (const [index, module] of decoder.posNet.entries()) {
+    for (const share of module.apply(region, clip)) yield 0.04 + POS_NET_SHARE * (index + share) * 0.93
+    probe?.(`backbone.pos_net.${index}`, clip.pointer, frames, clip.channels)
+  }
+  const trunk = pipeline(region, [['backbone.pos_net.5', passThrough], ...decoder.trunk], sink, probe)
+  for (const share of normalisedInto(region, decoder.posNetNorm, clip, Activation.none, trunk))
+    yield TRUNK_FROM + (1 - TRUNK_FROM) * share
+}
+
+/** Hands rows through, so that a probe can see them. */
+const passThrough: Layer = { open: (_region, sink) => sink }

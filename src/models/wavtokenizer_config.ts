@@ -1,0 +1,195 @@
+// Hyper-parameters of a WavTokenizer checkpoint: inferred from names and shapes; a published YAML adds or confirms what it says.
+import type { TensorSource } from '../checkpoints/source.js'
+import { renamed } from '../checkpoints/weights.js'
+import { parseYaml, type YamlMap, type YamlValue } from '../checkpoints/yaml.js'
+import { CheckpointError, ConfigError } from '../errors.js'
+
+export const ENCODER = 'feature_extractor.encodec.encoder.model'
+export const CODEBOOK = 'feature_extractor.encodec.quantizer.vq.layers.0._codebook.embed'
+
+export interface EncoderConfig {
+  filters: number
+  /** Channels of the encoder's output, equal to the codebook's. */
+  dimension: number
+  /** Channels of the LSTM. */
+  hidden: number
+  lstmLayers: number
+  /** Strides from samples to frames: the YAML's `dowmsamples` reversed. */
+  ratios: readonly number[]
+  kernel: number
+  lastKernel: number
+  residualKernel: number
+}
+
+export interface DecoderConfig {
+  dim: number
+  intermediate: number
+  layers: number
+  embedKernel: number
+  depthwiseKernel: number
+  /** Rows of the AdaLayerNorm tables; 0: plain layer norms. */
+  adanorm: number
+  /** The row in use. It changes no code, and every published script uses 0. */
+  bandwidthId: number
+  /** Groups of pos_net's GroupNorm. */
+  groups: number
+}
+
+export interface WavTokenizerConfig {
+  sampleRate: number
+  hopLength: number
+  nFft: number
+  padding: 'same' | 'center'
+  codebookSize: number
+  codebookDim: number
+  encoder?: EncoderConfig
+  decoder?: DecoderConfig
+}
+
+// Upstream's names are kept; the transformers port and OuteTTS' decoder file are mapped onto them.
+const SPELLINGS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:encoder_model\.)?encoder\.layers\.(\d+)\.lstm\.(.+)$/, `${ENCODER}.$1.lstm.$2`],
+  [/^(?:encoder_model\.)?encoder\.layers\.(.+)\.conv\.(?!conv\.)(.+)$/, `${ENCODER}.$1.conv.conv.$2`],
+  [/^(?:encoder_model\.)?quantizer\.codebook\.(.+)$/, CODEBOOK.replace(/embed$/, '$1')],
+  [/^head\.linear\.(.+)$/, 'head.out.$1'],
+  [/^codebook_weights$/, CODEBOOK],
+]
+
+/** True if the tensors are a WavTokenizer's, whole or a half of it, in any known spelling. */
+export function isWavTokenizer(source: TensorSource): boolean {
+  const names = new Set(canonicalNames(source).names())
+  return names.has(CODEBOOK) && (names.has('backbone.pos_net.0.conv1.weight') || names.has(`${ENCODER}.0.conv.conv.bias`))
+}
+
+/** The same tensors under upstream's names. */
+export function canonicalNames(source: TensorSource): TensorSource {
+  return renamed(source, SPELLINGS)
+}
+
+/** Throws CheckpointError where the shapes cannot be a WavTokenizer's, ConfigError where `yaml` contradicts them. */
+export function readConfig(source: TensorSource, yaml?: string): WavTokenizerConfig {
+  const names = source.names()
+  const given = yaml === undefined ? {} : readYaml(yaml)
+  const encoder = names.some(name => name.startsWith(`${ENCODER}.`)) ? inferEncoder(source) : undefined
+  const decoder = names.some(name => name.startsWith('backbone.')) ? inferDecoder(source) : undefined
+  const [codebookSize, codebookDim] = shape(source, CODEBOOK, 2)
+  const fromHead = decoder && shape(source, 'head.out.weight', 2)[0] - 2
+  const fromRatios = encoder?.ratios.reduce((product, ratio) => product * ratio, 1)
+  const hopLength = fromRatios ?? given.hopLength ?? fromHead! / 4
+  const nFft = fromHead ?? 4 * hopLength
+  const found = { ratios: encoder?.ratios, codebookSize, hopLength, nFft, ...pick(decoder) }
+  compare(found, given)
+  if (!Number.isInteger(hopLength) || hopLength > nFft)
+    throw new ConfigError(`hop ${hopLength} and FFT size ${nFft} do not fit together; the head is not this encoder's`)
+  const padding = given.padding ?? 'same'
+  const sampleRate = given.sampleRate ?? 24_000
+  return { sampleRate, hopLength, nFft, padding, codebookSize, codebookDim, encoder, decoder }
+}
+
+function inferEncoder(source: TensorSource): EncoderConfig {
+  const lstm = source.names().find(name => name.startsWith(`${ENCODER}.`) && name.endsWith('.lstm.weight_ih_l0'))
+  if (!lstm) throw new CheckpointError('the encoder has no LSTM (…lstm.weight_ih_l0); expected WavTokenizer’s SEANet encoder')
+  const index = Number(lstm.slice(ENCODER.length + 1).split('.')[0])
+  const [filters, , kernel] = convShape(source, '0')
+  const ratios: number[] = []
+  for (let stage = 3; stage < index; stage += 3) ratios.push(convShape(source, String(stage))[2] / 2)
+  const [dimension, hidden, lastKernel] = convShape(source, String(index + 2))
+  const residualKernel = convShape(source, '1.block.1')[2]
+  const lstmLayers = source.names().filter(name => name.includes(`${ENCODER}.${index}.lstm.weight_ih_l`)).length
+  if (!ratios.length || ratios.some(ratio => !Number.isInteger(ratio)))
+    throw new CheckpointError(`strides ${ratios.join(', ')} found; expected kernels of twice an integer stride`)
+  return { filters, dimension, hidden, lstmLayers, ratios, kernel, lastKernel, residualKernel }
+}
+
+function inferDecoder(source: TensorSource): DecoderConfig {
+  const [dim, , embedKernel] = shape(source, 'backbone.embed.weight', 3)
+  const blocks = source.names().filter(name => /^backbone\.convnext\.\d+\.gamma$/.test(name))
+  const [intermediate] = shape(source, 'backbone.convnext.0.pwconv1.weight', 2)
+  const depthwiseKernel = shape(source, 'backbone.convnext.0.dwconv.weight', 3)[2]
+  const table = 'backbone.norm.scale.weight'
+  const adanorm = source.has(table) ? shape(source, table, 2)[0] : 0
+  const layers = blocks.length
+  return { dim, intermediate, layers, embedKernel, depthwiseKernel, adanorm, bandwidthId: 0, groups: 32 }
+}
+
+function convShape(source: TensorSource, name: string): number[] {
+  const weight = `${ENCODER}.${name}.conv.conv`
+  const spellings = [`${weight}.weight_v`, `${weight}.parametrizations.weight.original1`, `${weight}.weight`]
+  return shape(source, spellings.find(spelling => source.has(spelling)) ?? spellings[0], 3)
+}
+
+function shape(source: TensorSource, name: string, rank: number): readonly number[] & number[] {
+  if (!source.has(name)) throw new CheckpointError(`tensor ${name} is missing; this is not a complete WavTokenizer checkpoint`)
+  const found = source.info(name).shape
+  if (found.length !== rank)
+    throw new CheckpointError(`tensor ${name} has shape [${found}]; expected ${rank} dimensions`)
+  return [...found]
+}
+
+/** What a YAML says, in our words; absent: not said. */
+interface Given {
+  sampleRate?: number
+  hopLength?: number
+  nFft?: number
+  padding?: 'same' | 'center'
+  ratios?: readonly number[]
+  codebookSize?: number
+  dim?: number
+  intermediate?: number
+  layers?: number
+  adanorm?: number
+}
+
+/** Reads the published layout: Lightning's `model.init_args`, or its parts at top level. */
+function readYaml(text: string): Given {
+  const root = parseYaml(text)
+  const model = at(root, 'model', 'init_args') ?? root
+  const part = (name: string) => at(model, name, 'init_args') ?? {}
+  const [features, backbone, head] = [part('feature_extractor'), part('backbone'), part('head')]
+  if (features.num_quantizers !== undefined && features.num_quantizers !== 1)
+    throw new ConfigError(`num_quantizers is ${features.num_quantizers}; WavTokenizer has 1, and upstream ignores all but the last`)
+  const padding = head.padding
+  if (padding !== undefined && padding !== 'same' && padding !== 'center')
+    throw new ConfigError(`head padding is ${padding}; expected same or center`)
+  const downsamples = features.dowmsamples // sic
+  return {
+    sampleRate: number(model.sample_rate),
+    hopLength: number(head.hop_length),
+    nFft: number(head.n_fft),
+    padding,
+    ratios: Array.isArray(downsamples) ? downsamples.map(Number).reverse() : undefined,
+    codebookSize: number(features.vq_bins),
+    dim: number(backbone.dim),
+    intermediate: number(backbone.intermediate_dim),
+    layers: number(backbone.num_layers),
+    adanorm: number(backbone.adanorm_num_embeddings),
+  }
+}
+
+function at(value: YamlValue, ...path: string[]): YamlMap | undefined {
+  for (const key of path) value = isMap(value) ? value[key] : undefined
+  return isMap(value) ? value : undefined
+}
+
+function isMap(value: YamlValue): value is YamlMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function number(value: YamlValue): number | undefined {
+  return typeof value === 'number' ? value : undefined
+}
+
+function pick(decoder: DecoderConfig | undefined): Partial<Given> {
+  if (!decoder) return {}
+  const { dim, intermediate, layers, adanorm } = decoder
+  return { dim, intermediate, layers, adanorm }
+}
+
+/** One error for everything in which the configuration and the tensors disagree. */
+function compare(found: Given, given: Given): void {
+  const differences = (Object.keys(found) as (keyof Given)[])
+    .filter(key => found[key] !== undefined && given[key] !== undefined && String(found[key]) !== String(given[key]))
+    .map(key => `${key}: ${found[key]} in the tensors, ${given[key]} in the configuration`)
+  if (differences.length)
+    throw new ConfigError(`this configuration belongs to another checkpoint:\n  ${differences.join('\n  ')}`)
+}
