@@ -3,10 +3,18 @@
 
 export const heapBase: usize = __heap_base
 
-export { packWeights } from './pack'
-export { matmulF32 } from './matmul'
 export { activateRow as activationF32, cosF32, expF32, sinF32 } from './activation'
-export { hannWindow } from './tables'
+export { softmaxRowsF32 } from './attention'
+export { bandedF32, logF32 } from './bands'
+export { depthwiseF32, overlapAddRowsF32 } from './conv1d'
+export { addF32, affineF32 } from './elementwise'
+export { harmonicsF32, mixSpectraF32, noiseF32, shapeSpectraF32 } from './excitation'
 export { fftPlan, fftPlanBytes } from './fft'
+export { inverseEnvelopeF32, irfftF32, multiplyF32, polarF32 } from './istft'
+export { lstmF32 } from './lstm'
+export { matmulF32 } from './matmul'
+export { groupNormApply, groupNormMeasure, layerNormF32 } from './norm'
+export { packWeights } from './pack'
+export { argmaxRowsF32, gatherRowsF32, halfNormsF32 } from './quantize'
 export { stftF32 } from './stft'
-export { inverseEnvelopeF32, irfftF32, multiplyF32, overlapAddF32 } from './istft'
+export { hannWindow } from './tables'

@@ -15,7 +15,7 @@
 import { activateRow } from './activation'
 import { madd } from './simd'
 
-/** Column tails are computed whole here and copied. */
+/** Column tails, and what a residual (which may lie where the output goes) is still to be added to, are computed here. */
 const tail: usize = memory.data(128)
 
 /** bias: [ceil(columns / 16) * 16]; residual: 0 or rows like `out` (may be `out` itself); activation: see activation.ts. */
@@ -44,10 +44,12 @@ export function matmulF32(
     let row: usize = 0
     for (; row + 1 < rows; row += 2) {
       if (width == 16) {
-        product2x16(outRow, outRow + outBytes, aRow, aBytes, w, bias + offset, k)
         if (residualRow) {
-          add16(outRow, outRow, residualRow)
-          add16(outRow + outBytes, outRow + outBytes, residualRow + outBytes)
+          product2x16(tail, tail + 64, aRow, aBytes, w, bias + offset, k)
+          add16(outRow, tail, residualRow)
+          add16(outRow + outBytes, tail + 64, residualRow + outBytes)
+        } else {
+          product2x16(outRow, outRow + outBytes, aRow, aBytes, w, bias + offset, k)
         }
       } else {
         product2x16(tail, tail + 64, aRow, aBytes, w, bias + offset, k)

@@ -13,16 +13,34 @@ export interface Kernels {
   readonly heapBase: WebAssembly.Global
   packWeights(packed: Pointer, source: Pointer, n: number, taps: number, channels: number, strideN: number, strideTap: number, strideChannel: number): void
   matmulF32(out: Pointer, outPitch: number, a: Pointer, aPitch: number, w: Pointer, bias: Pointer, residual: Pointer, rows: number, k: number, columns: number, activation: Activation): void
+  addF32(out: Pointer, x: Pointer, length: number): void
+  affineF32(out: Pointer, x: Pointer, length: number, scale: number, shift: number): void
   activationF32(x: Pointer, length: number, activation: Activation): void
   expF32(out: Pointer, x: Pointer, length: number): void
   sinF32(out: Pointer, x: Pointer, length: number): void
   cosF32(out: Pointer, x: Pointer, length: number): void
+  layerNormF32(out: Pointer, x: Pointer, scale: Pointer, shift: Pointer, rows: number, channels: number, eps: number): void
+  groupNormMeasure(factors: Pointer, x: Pointer, scale: Pointer, shift: Pointer, rows: number, channels: number, groups: number, eps: number): void
+  groupNormApply(out: Pointer, x: Pointer, factors: Pointer, rows: number, channels: number, activation: Activation): void
+  depthwiseF32(out: Pointer, x: Pointer, w: Pointer, bias: Pointer, rows: number, channels: number, taps: number, dilation: number): void
+  overlapAddRowsF32(out: Pointer, x: Pointer, rows: number, taps: number, channels: number, stride: number): void
+  lstmF32(out: Pointer, gates: Pointer, w: Pointer, h: Pointer, c: Pointer, scratch: Pointer, steps: number, hidden: number): void
+  softmaxRowsF32(x: Pointer, pitch: number, rows: number, columns: number, scale: number): void
+  argmaxRowsF32(indices: Pointer, scores: Pointer, pitch: number, rows: number, columns: number): void
+  halfNormsF32(out: Pointer, codebook: Pointer, rows: number, dim: number): void
+  gatherRowsF32(out: Pointer, table: Pointer, indices: Pointer, rows: number, dim: number): void
   hannWindow(out: Pointer, size: number, length: number, scale: number): void
   fftPlanBytes(n: number): number
   fftPlan(plan: Pointer, n: number): void
   stftF32(out: Pointer, samples: Pointer, window: Pointer, rows: number, hop: number, plan: Pointer, magnitude: boolean): void
+  bandedF32(out: Pointer, x: Pointer, matrix: Pointer, rows: number, inputs: number, outputs: number): void
+  logF32(out: Pointer, x: Pointer, length: number, floor: number): void
+  polarF32(spectra: Pointer, rows: number, bins: number, limit: number): void
   irfftF32(frames: Pointer, spectra: Pointer, window: Pointer, rows: number, plan: Pointer): void
-  overlapAddF32(samples: Pointer, frames: Pointer, rows: number, nFft: number, hop: number): void
   inverseEnvelopeF32(out: Pointer, window: Pointer, nFft: number, hop: number, first: number, last: number): void
   multiplyF32(out: Pointer, a: Pointer, b: Pointer, length: number): void
+  harmonicsF32(out: Pointer, phase: Pointer, from: number, to: number, first: number, count: number, hop: number, sampleRate: number, limit: number): void
+  noiseF32(out: Pointer, start: number, count: number): void
+  mixSpectraF32(harmonics: Pointer, magnitudes: Pointer, noise: Pointer, shares: Pointer, rows: number, bins: number): void
+  shapeSpectraF32(spectra: Pointer, logGains: Pointer, rows: number, bins: number): void
 }

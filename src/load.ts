@@ -5,7 +5,7 @@ import { type BytesInput, byteSource } from './checkpoints/bytes.js'
 import { openCheckpoint } from './checkpoints/open.js'
 import { type ByteSource, elementCount, type TensorSource } from './checkpoints/source.js'
 import { ConfigError, throwIfAborted } from './errors.js'
-import { loadModel } from './models/registry.js'
+import { loadModel, type ModelOptions } from './models/registry.js'
 import type { RunOptions } from './schedule.js'
 import { AudioTokenizer } from './tokenizer.js'
 
@@ -13,11 +13,7 @@ import { AudioTokenizer } from './tokenizer.js'
 export const DEFAULT_MODEL = 'mini-24k-75.safetensors'
 
 /** How to load a model. */
-export interface LoadOptions extends RunOptions {
-  /** Model family, where it should not be recognised from the tensors' names. */
-  model?: string
-  /** Text of a published YAML configuration, checked against the tensors. */
-  config?: string
+export interface LoadOptions extends RunOptions, ModelOptions {
   /** Results identical bit for bit on every engine: the baseline build of the core. */
   deterministic?: boolean
   /** A compiled core, or its bytes, instead of the bundled one. */
@@ -39,20 +35,30 @@ export async function loadTokenizer(
   source: BytesInput | readonly BytesInput[] = defaultWeights(DEFAULT_MODEL),
   options: LoadOptions = {},
 ): Promise<AudioTokenizer> {
-  const { signal, onProgress, deterministic = false } = options
-  throwIfAborted(signal)
+  const { deterministic = false } = options
+  throwIfAborted(options.signal)
   const inputs = Array.isArray(source) ? (source as readonly BytesInput[]) : [source as BytesInput]
-  const files = await Promise.all(inputs.map(input => byteSource(input, { signal, onProgress })))
+  const files = await openAll(inputs, options)
   try {
-    const { config = await readConfiguration(files), checkpoints } = { config: options.config, checkpoints: files.filter(isCheckpoint) }
-    const tensors = observed(await openCheckpoint(checkpoints), options)
+    const tensors = observed(await openCheckpoint(files.filter(isCheckpoint)), options)
+    const config = options.config ?? (await readConfiguration(files))
     const { kernels, build } = await instantiateKernels(deterministic, options.module)
     const heap = new Heap(kernels)
-    const model = await loadModel(new Region(heap), tensors, options.model, config)
+    const model = await loadModel(new Region(heap), tensors, { ...options, config })
     return new AudioTokenizer(heap, model, build)
   } finally {
     await Promise.all(files.map(file => file.close()))
   }
+}
+
+/** Opens all or, where one cannot be opened, none. */
+async function openAll(inputs: readonly BytesInput[], options: RunOptions): Promise<ByteSource[]> {
+  const opening = await Promise.allSettled(inputs.map(input => byteSource(input, options)))
+  const failed = opening.find(result => result.status === 'rejected')
+  const files = opening.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+  if (!failed) return files
+  await Promise.all(files.map(file => file.close()))
+  throw failed.reason
 }
 
 function isCheckpoint(file: ByteSource): boolean {

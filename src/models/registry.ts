@@ -6,24 +6,35 @@ import type { Model } from './model.js'
 import { loadWavTokenizer } from './wavtokenizer.js'
 import { isWavTokenizer } from './wavtokenizer_config.js'
 
+/** What a caller may say about a model beside its tensors. */
+export interface ModelOptions {
+  /** Family, where it should not be recognised from the tensors' names. */
+  model?: string
+  /** Text of a published configuration file, where the family has one. */
+  config?: string
+  /** Row of WavTokenizer's AdaLayerNorm tables, 0 to 3 (default 0, as in every published script; codes do not depend on it). */
+  bandwidthId?: number
+}
+
 interface Family {
   /** True if these tensors are this family's. */
   recognises(source: TensorSource): boolean
   /** Copies the weights into `region`. */
-  load(region: Region, source: TensorSource, config?: string): Promise<Model>
+  load(region: Region, source: TensorSource, options: ModelOptions): Promise<Model>
 }
 
 const FAMILIES: Readonly<Record<string, Family>> = {
   wavtokenizer: { recognises: isWavTokenizer, load: loadWavTokenizer },
 }
 
-/** Loads the family named, or the one the tensors belong to. `config`: a configuration file's text, where the family has one. */
-export function loadModel(region: Region, source: TensorSource, name?: string, config?: string): Promise<Model> {
+/** Loads the family named, or the one the tensors belong to. Throws ConfigError where there is none. */
+export async function loadModel(region: Region, source: TensorSource, options: ModelOptions = {}): Promise<Model> {
+  const { model: name } = options
   const known = Object.keys(FAMILIES).join(', ')
   if (name !== undefined && !Object.hasOwn(FAMILIES, name))
     throw new ConfigError(`unknown model family '${name}'; this version knows ${known}`)
   const family = name === undefined ? Object.values(FAMILIES).find(one => one.recognises(source)) : FAMILIES[name]
-  if (family) return family.load(region, source, config)
+  if (family) return family.load(region, source, options)
   const names = source.names()
   throw new ConfigError(
     `the tensors belong to no known model family (${known}): found ${names.length}, such as ${names.slice(0, 4).join(', ')}`,

@@ -23,9 +23,12 @@ import { ClipResnetBlock, normalisedInto } from '../nn/resnet.js'
 import { type Layer, type Probe, pipeline, type RowSink } from '../nn/rows.js'
 import { SeanetResBlock } from '../nn/seanet.js'
 import type { Model, ModelInfo } from './model.js'
-import { CODEBOOK, canonicalNames, ENCODER, type EncoderConfig, readConfig, type WavTokenizerConfig } from './wavtokenizer_config.js'
+import { CODEBOOK, canonicalNames, ENCODER, type EncoderConfig, readConfig, type WavTokenizerConfig, type WavTokenizerOptions } from './wavtokenizer_config.js'
 
 const EPS = 1e-6
+
+// A training checkpoint also holds discriminators, EnCodec's unused decoder, EMA statistics and buffers that are computed here.
+const USED = new RegExp(`^(${ENCODER}|backbone|head\\.out)\\.`)
 
 type Named = readonly [name: string, layer: Layer]
 
@@ -36,17 +39,17 @@ interface Decoder {
   trunk: readonly Named[]
 }
 
-/** Reads the weights out of `source` into `region`. `given`: a published YAML configuration, where shapes do not suffice. */
-export async function loadWavTokenizer(region: Region, source: TensorSource, given?: string): Promise<Model> {
+/** Reads the weights out of `source` into `region`. `config`: a published YAML, for what shapes cannot tell. */
+export async function loadWavTokenizer(region: Region, source: TensorSource, options: WavTokenizerOptions): Promise<Model> {
   const tensors = canonicalNames(source)
-  const config = readConfig(tensors, given)
-  const reader = new WeightReader(tensors)
+  const config = readConfig(tensors, options)
+  const reader = new WeightReader(tensors, { strict: true, ignore: tensors.names().filter(name => !USED.test(name)) })
   const encoder = config.encoder ? await readEncoder(region, reader, config.encoder) : undefined
   const { codebookSize, codebookDim } = config
   const codebook = await reader.tensor(CODEBOOK, [codebookSize, codebookDim])
   const decoder = config.decoder ? await readDecoder(region, reader, config) : undefined
   reader.finish()
-  return assemble(config, reader.elements, encoder, new VectorQuantizer(region, codebook, codebookSize, codebookDim), decoder)
+  return assemble(config, reader.parameters, encoder, new VectorQuantizer(region, codebook, codebookSize, codebookDim), decoder)
 }
 
 function assemble(
@@ -60,12 +63,11 @@ function assemble(
     if (part) return part
     throw new ConfigError(`this checkpoint has no ${what}; load the file that carries it beside this one`)
   }
-  const features = (region: Region, sink: RowSink, probe?: Probe) =>
-    pipeline(region, need(encoder, 'encoder'), sink, probe)
   return {
     info: describe(config, parameters, Boolean(encoder), Boolean(decoder)),
-    features,
-    encoder: (region, sink, probe) => features(region, quantizer.open(region, sink), probe),
+    features: (region, sink, probe) => pipeline(region, need(encoder, 'encoder'), sink, probe),
+    encoder: (region, sink, probe) =>
+      pipeline(region, [...need(encoder, 'encoder'), ['codes', quantizer]], sink, probe),
     lookup: (region, sink) => quantizer.lookup.open(region, sink),
     decode: (region, codes, frames, sink, probe) =>
       decodeClip(need(decoder, 'decoder'), quantizer, region, codes, frames, sink, probe),
@@ -108,7 +110,7 @@ async function readEncoder(
 ): Promise<Named[]> {
   const conv = async (name: string, shape: Omit<Conv1dShape, 'padding'>, activation: Activation) => {
     const { inputs, outputs, kernel, stride = 1 } = shape
-    const weight = await reader.conv(`${ENCODER}.${name}.conv.conv.weight`, [outputs, inputs, kernel])
+    const weight = await reader.conv(`${ENCODER}.${name}.conv.conv`, [outputs, inputs, kernel])
     const bias = await reader.tensor(`${ENCODER}.${name}.conv.conv.bias`, [outputs])
     return new Conv1d(region, weight, bias, { ...shape, padding: seanetPadding(kernel, stride) }, activation)
   }
@@ -217,7 +219,7 @@ async function readDecoder(region: Region, reader: WeightReader, config: WavToke
   const rows = nFft + 2
   const head = [await reader.tensor('head.out.weight', [rows, dim]), await reader.tensor('head.out.bias', [rows])] as const
   trunk.push(['head.out', new Linear(packLinear(region, ...head, rows, dim))])
-  trunk.push(['audio', new Istft(region, { nFft, hopLength, padding })])
+  trunk.push(['audio', new Istft(region, { nFft, hopLength, padding, input: 'polar' })])
   return { embed, posNet, posNetNorm, trunk }
 }
 

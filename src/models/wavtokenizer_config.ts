@@ -1,7 +1,8 @@
 // Hyper-parameters of a WavTokenizer checkpoint: inferred from names and shapes; a published YAML adds or confirms what it says.
 import type { TensorSource } from '../checkpoints/source.js'
-import { renamed } from '../checkpoints/weights.js'
-import { parseYaml, type YamlMap, type YamlValue } from '../checkpoints/yaml.js'
+import { renamed } from '../checkpoints/views.js'
+import { weightShape } from '../checkpoints/weights.js'
+import { parseYaml, type YamlValue } from '../checkpoints/yaml.js'
 import { CheckpointError, ConfigError } from '../errors.js'
 
 export const ENCODER = 'feature_extractor.encodec.encoder.model'
@@ -35,6 +36,14 @@ export interface DecoderConfig {
   groups: number
 }
 
+/** What a caller may say beside the tensors. */
+export interface WavTokenizerOptions {
+  /** Text of a published YAML. */
+  config?: string
+  /** Row of the AdaLayerNorm tables. */
+  bandwidthId?: number
+}
+
 export interface WavTokenizerConfig {
   sampleRate: number
   hopLength: number
@@ -54,6 +63,7 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/^head\.linear\.(.+)$/, 'head.out.$1'],
   [/^codebook_weights$/, CODEBOOK],
 ]
+const WHOLE = SPELLINGS.slice(0, -1) // OuteTTS' two files both carry the codebook; the encoder's name for it is the usual one
 
 /** True if the tensors are a WavTokenizer's, whole or a half of it, in any known spelling. */
 export function isWavTokenizer(source: TensorSource): boolean {
@@ -63,15 +73,15 @@ export function isWavTokenizer(source: TensorSource): boolean {
 
 /** The same tensors under upstream's names. */
 export function canonicalNames(source: TensorSource): TensorSource {
-  return renamed(source, SPELLINGS)
+  return renamed(source, source.has(CODEBOOK) ? WHOLE : SPELLINGS)
 }
 
-/** Throws CheckpointError where the shapes cannot be a WavTokenizer's, ConfigError where `yaml` contradicts them. */
-export function readConfig(source: TensorSource, yaml?: string): WavTokenizerConfig {
+/** Throws CheckpointError where the shapes cannot be a WavTokenizer's, ConfigError where the options contradict them. */
+export function readConfig(source: TensorSource, options: WavTokenizerOptions): WavTokenizerConfig {
   const names = source.names()
-  const given = yaml === undefined ? {} : readYaml(yaml)
+  const given = options.config === undefined ? {} : readYaml(options.config)
   const encoder = names.some(name => name.startsWith(`${ENCODER}.`)) ? inferEncoder(source) : undefined
-  const decoder = names.some(name => name.startsWith('backbone.')) ? inferDecoder(source) : undefined
+  const decoder = names.some(name => name.startsWith('backbone.')) ? inferDecoder(source, options.bandwidthId) : undefined
   const [codebookSize, codebookDim] = shape(source, CODEBOOK, 2)
   const fromHead = decoder && shape(source, 'head.out.weight', 2)[0] - 2
   const fromRatios = encoder?.ratios.reduce((product, ratio) => product * ratio, 1)
@@ -101,30 +111,36 @@ function inferEncoder(source: TensorSource): EncoderConfig {
   return { filters, dimension, hidden, lstmLayers, ratios, kernel, lastKernel, residualKernel }
 }
 
-function inferDecoder(source: TensorSource): DecoderConfig {
+function inferDecoder(source: TensorSource, bandwidthId = 0): DecoderConfig {
   const [dim, , embedKernel] = shape(source, 'backbone.embed.weight', 3)
-  const blocks = source.names().filter(name => /^backbone\.convnext\.\d+\.gamma$/.test(name))
+  const blocks = source.names().map(name => Number(name.match(/^backbone\.convnext\.(\d+)\./)?.[1] ?? -1))
   const [intermediate] = shape(source, 'backbone.convnext.0.pwconv1.weight', 2)
   const depthwiseKernel = shape(source, 'backbone.convnext.0.dwconv.weight', 3)[2]
   const table = 'backbone.norm.scale.weight'
   const adanorm = source.has(table) ? shape(source, table, 2)[0] : 0
-  const layers = blocks.length
-  return { dim, intermediate, layers, embedKernel, depthwiseKernel, adanorm, bandwidthId: 0, groups: 32 }
+  if (!(Number.isInteger(bandwidthId) && bandwidthId >= 0 && bandwidthId < Math.max(1, adanorm)))
+    throw new ConfigError(`bandwidthId is ${bandwidthId}; this checkpoint has rows 0 to ${Math.max(1, adanorm) - 1}`)
+  const layers = Math.max(...blocks) + 1
+  return { dim, intermediate, layers, embedKernel, depthwiseKernel, adanorm, bandwidthId, groups: 32 }
 }
 
 function convShape(source: TensorSource, name: string): number[] {
-  const weight = `${ENCODER}.${name}.conv.conv`
-  const spellings = [`${weight}.weight_v`, `${weight}.parametrizations.weight.original1`, `${weight}.weight`]
-  return shape(source, spellings.find(spelling => source.has(spelling)) ?? spellings[0], 3)
+  const layer = `${ENCODER}.${name}.conv.conv`
+  return ranked(layer, weightShape(source, layer), 3)
 }
 
-function shape(source: TensorSource, name: string, rank: number): readonly number[] & number[] {
-  if (!source.has(name)) throw new CheckpointError(`tensor ${name} is missing; this is not a complete WavTokenizer checkpoint`)
-  const found = source.info(name).shape
-  if (found.length !== rank)
-    throw new CheckpointError(`tensor ${name} has shape [${found}]; expected ${rank} dimensions`)
-  return [...found]
+function shape(source: TensorSource, name: string, rank: number): number[] {
+  return ranked(name, source.has(name) ? source.info(name).shape : undefined, rank)
 }
+
+function ranked(name: string, shape: readonly number[] | undefined, rank: number): number[] {
+  if (!shape) throw new CheckpointError(`tensor ${name} is missing; this is not a complete WavTokenizer checkpoint`)
+  if (shape.length !== rank)
+    throw new CheckpointError(`tensor ${name} has shape [${shape.join(', ')}]; expected ${rank} dimensions`)
+  return [...shape]
+}
+
+type YamlMap = { [key: string]: YamlValue }
 
 /** What a YAML says, in our words; absent: not said. */
 interface Given {
@@ -143,7 +159,7 @@ interface Given {
 /** Reads the published layout: Lightning's `model.init_args`, or its parts at top level. */
 function readYaml(text: string): Given {
   const root = parseYaml(text)
-  const model = at(root, 'model', 'init_args') ?? root
+  const model = at(root, 'model', 'init_args') ?? at(root) ?? {}
   const part = (name: string) => at(model, name, 'init_args') ?? {}
   const [features, backbone, head] = [part('feature_extractor'), part('backbone'), part('head')]
   if (features.num_quantizers !== undefined && features.num_quantizers !== 1)
@@ -166,16 +182,16 @@ function readYaml(text: string): Given {
   }
 }
 
-function at(value: YamlValue, ...path: string[]): YamlMap | undefined {
+function at(value: YamlValue | undefined, ...path: string[]): YamlMap | undefined {
   for (const key of path) value = isMap(value) ? value[key] : undefined
   return isMap(value) ? value : undefined
 }
 
-function isMap(value: YamlValue): value is YamlMap {
+function isMap(value: YamlValue | undefined): value is YamlMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function number(value: YamlValue): number | undefined {
+function number(value: YamlValue | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined
 }
 

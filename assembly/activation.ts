@@ -1,0 +1,113 @@
+// Pointwise functions over contiguous elements. Activation codes: 0 none, 1 ELU (alpha = 1), 2 exact GELU, 3 SiLU (swish).
+
+import { loadPartial, madd, splat, storePartial } from './simd'
+import { cos, exp, expDecay, expm1Decay, sigmoid, sin } from './transcendental'
+
+const ELU: i32 = 1
+const GELU: i32 = 2
+const SILU: i32 = 3
+const EXP: i32 = 4
+const SIN: i32 = 5
+const COS: i32 = 6
+
+const ZERO = memory.data<f32>([0])
+const HALF = memory.data<f32>([0.5])
+// ln(erfc(a / sqrt 2)) / a for 0 <= a <= 16: times a within 1.4e-7 up to a = 3, below -100 from a = 10 up
+const TAIL_END = memory.data<f32>([16])
+const TAIL_0 = memory.data<f32>([-0.797886073589325])
+const TAIL_1 = memory.data<f32>([-0.31829410791397095])
+const TAIL_2 = memory.data<f32>([-0.03639030084013939])
+const TAIL_3 = memory.data<f32>([0.004872953984886408])
+const TAIL_4 = memory.data<f32>([-4.428867396200076e-5])
+const TAIL_5 = memory.data<f32>([-0.0001741446612868458])
+const TAIL_6 = memory.data<f32>([4.779100345331244e-5])
+const TAIL_7 = memory.data<f32>([-6.800712526455754e-6])
+const TAIL_8 = memory.data<f32>([5.292360469866253e-7])
+const TAIL_9 = memory.data<f32>([-1.7743110092283132e-8])
+
+/** One to three last elements are computed here, as a whole vector. */
+const partial: usize = memory.data(16)
+
+/** x = activation(x), in place, for `length` elements. */
+export function activateRow(x: usize, length: usize, activation: i32): void {
+  map(x, x, length, activation)
+}
+
+/** out = e^x. */
+export function expF32(out: usize, x: usize, length: usize): void {
+  map(out, x, length, EXP)
+}
+
+/** out = sin(x), x in radians. */
+export function sinF32(out: usize, x: usize, length: usize): void {
+  map(out, x, length, SIN)
+}
+
+/** out = cos(x), x in radians. */
+export function cosF32(out: usize, x: usize, length: usize): void {
+  map(out, x, length, COS)
+}
+
+function map(out: usize, x: usize, length: usize, operation: i32): void {
+  const count = length & 3
+  const bytes = (length - count) << 2
+  mapVectors(out, x, bytes, operation)
+  if (count) {
+    v128.store(partial, loadPartial(x + bytes, count))
+    mapVectors(partial, partial, 16, operation)
+    storePartial(out + bytes, v128.load(partial), count)
+  }
+}
+
+function mapVectors(out: usize, x: usize, bytes: usize, operation: i32): void {
+  const end = x + bytes
+  if (operation == ELU) {
+    for (; x < end; x += 16, out += 16) v128.store(out, elu(v128.load(x)))
+  } else if (operation == GELU) {
+    for (; x < end; x += 16, out += 16) v128.store(out, gelu(v128.load(x)))
+  } else if (operation == SILU) {
+    for (; x < end; x += 16, out += 16) v128.store(out, silu(v128.load(x)))
+  } else if (operation == EXP) {
+    for (; x < end; x += 16, out += 16) v128.store(out, exp(v128.load(x)))
+  } else if (operation == SIN) {
+    for (; x < end; x += 16, out += 16) v128.store(out, sin(v128.load(x)))
+  } else if (operation == COS) {
+    for (; x < end; x += 16, out += 16) v128.store(out, cos(v128.load(x)))
+  }
+}
+
+/** x above 0, e^x - 1 below. */
+// @ts-ignore: decorator
+@inline
+function elu(x: v128): v128 {
+  const negative = f32x4.lt(x, splat(ZERO))
+  return f32x4.add(v128.andnot(x, negative), expm1Decay(v128.and(x, negative)))
+}
+
+/** x * sigmoid(x). */
+// @ts-ignore: decorator
+@inline
+function silu(x: v128): v128 {
+  return f32x4.mul(x, sigmoid(x))
+}
+
+/** x (1 + erf(x / sqrt 2)) / 2, from the complement erfc(|x| / sqrt 2), so that nothing cancels where x is negative. */
+// @ts-ignore: decorator
+@inline
+function gelu(x: v128): v128 {
+  // integers order like the positive floats they encode; beyond TAIL_END the complement is 0 in f32
+  const a = i32x4.min_s(f32x4.abs(x), splat(TAIL_END))
+  const a2 = f32x4.mul(a, a)
+  const a4 = f32x4.mul(a2, a2)
+  // by pairs (Estrin): Horner's chain of ten steps is slower: 2.6 instead of 1.8 ns an element
+  const p01 = madd(splat(TAIL_1), a, splat(TAIL_0))
+  const p23 = madd(splat(TAIL_3), a, splat(TAIL_2))
+  const p45 = madd(splat(TAIL_5), a, splat(TAIL_4))
+  const p67 = madd(splat(TAIL_7), a, splat(TAIL_6))
+  const p89 = madd(splat(TAIL_9), a, splat(TAIL_8))
+  const p03 = madd(p23, a2, p01)
+  const p49 = madd(madd(p89, a2, p67), a2, p45)
+  const p = madd(p49, a4, p03)
+  const below = f32x4.mul(f32x4.mul(splat(HALF), x), expDecay(f32x4.mul(p, a)))
+  return v128.bitselect(below, f32x4.sub(x, below), f32x4.lt(x, splat(ZERO)))
+}

@@ -1,0 +1,21 @@
+// Whole arrays at a time: sums and affine maps.
+
+import { madd } from './simd'
+
+/** out += x, `length` elements. */
+export function addF32(out: usize, x: usize, length: usize): void {
+  const end = out + (length << 2)
+  for (; out + 12 < end; out += 16, x += 16) v128.store(out, f32x4.add(v128.load(out), v128.load(x)))
+  for (; out < end; out += 4, x += 4) store<f32>(out, load<f32>(out) + load<f32>(x))
+}
+
+/** out = x * scale + shift, `length` elements; out may be x. */
+export function affineF32(out: usize, x: usize, length: usize, scale: f32, shift: f32): void {
+  const scales = f32x4.splat(scale)
+  const shifts = f32x4.splat(shift)
+  const end = out + (length << 2)
+  for (; out + 12 < end; out += 16, x += 16) v128.store(out, madd(v128.load(x), scales, shifts))
+  for (; out < end; out += 4, x += 4) {
+    v128.store32_lane(out, madd(v128.load32_splat(x), scales, shifts), 0)
+  }
+}

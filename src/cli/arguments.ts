@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util'
+import { UsageError } from './environment.js'
+
+const OPTIONS = {
+  model: { type: 'string', multiple: true },
+  config: { type: 'string' },
+  output: { type: 'string', short: 'o' },
+  format: { type: 'string' },
+  force: { type: 'boolean' },
+  json: { type: 'boolean' },
+  quiet: { type: 'boolean', short: 'q' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+/** The long name of an option, which is also its key after parsing. */
+export type OptionName = keyof typeof OPTIONS
+
+/** A parsed command line: values by option name, and what is left. */
+export interface Arguments {
+  readonly inputs: string[]
+  readonly model?: string[]
+  readonly config?: string
+  readonly output?: string
+  readonly format?: string
+  readonly force?: boolean
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly help?: boolean
+}
+
+const EVERYWHERE: readonly OptionName[] = ['json', 'quiet', 'help']
+
+/** Reads the arguments of a verb that knows `names` beside --json, --quiet and --help. Throws UsageError. */
+export function parseArguments(args: string[], names: readonly OptionName[]): Arguments {
+  const known = [...names, ...EVERYWHERE]
+  const options = Object.fromEntries(known.map(name => [name, OPTIONS[name]]))
+  try {
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
+    return { ...values, inputs: positionals }
+  } catch (error) {
+    if (String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')) {
+      throw new UsageError((error as Error).message.split('. To specify')[0])
+    }
+    throw error
+  }
+}
+
+/** `value` if it is one of `choices`, `fallback` if it was not given. Throws UsageError. */
+export function choose<T extends string>(
+  option: OptionName,
+  value: string | undefined,
+  choices: readonly T[],
+  fallback: T,
+): T {
+  if (value === undefined) return fallback
+  if ((choices as readonly string[]).includes(value)) return value as T
+  throw new UsageError(`--${option} is '${value}', expected ${choices.join(', ')}`)
+}
+
+/** The files that together make the model: --model (repeatable) and --config; undefined stands for the default model. */
+export function modelFiles({ model, config }: Arguments): string[] | undefined {
+  if (model === undefined && config !== undefined) {
+    throw new UsageError('--config describes the checkpoint given with --model; the default model needs none')
+  }
+  return model && (config === undefined ? model : [...model, config])
+}

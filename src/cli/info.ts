@@ -1,0 +1,205 @@
+import { open } from 'node:fs/promises'
+import { audioFormat, decodeWav, isWav } from '../audio/index.js'
+import { byteSource, openCheckpoint, type TensorSource } from '../checkpoints/index.js'
+import { decodeTokens } from '../codes/index.js'
+import { AudioError, DEFAULT_MODEL, type TokenizerInfo, WavtokError } from '../index.js'
+import { type Environment, UsageError } from './environment.js'
+import { describeRate, uniqueCodes } from './figures.js'
+import { PIPE, readInput } from './files.js'
+import { type Outcome, Reporter } from './reporter.js'
+import { plural, showCount, showSeconds, showTable } from './text.js'
+import type { Verb } from './verb.js'
+
+const HELP = `wavtok info [FILE...]    a checkpoint, audio file or token file explained
+
+FILE is a checkpoint (.safetensors, .ckpt, .pt, .pth, .bin), a WAV file or a token file, recognised by its bytes; several
+files together are one model. - is stdin. Without FILE: the default model.
+
+  --json       one line of JSON
+  -q, --quiet  no warnings
+
+Examples
+  wavtok info
+  wavtok info wavtokenizer_large_speech_320_24k.ckpt
+  wavtok info encoder_model.pt decoder_model.pt
+  wavtok info speech.wav
+`
+
+const HEAD_BYTES = 64
+
+export const info: Verb = {
+  summary: 'a checkpoint, audio file or token file explained',
+  help: HELP,
+  options: [],
+  async run(args, environment) {
+    const reporter = new Reporter(environment, args)
+    if (args.inputs.length > 1 && args.inputs.includes(PIPE)) throw new UsageError("'-' (stdin) stands alone")
+    await reporter.result(await explain(args.inputs, environment))
+    return 0
+  },
+}
+
+async function explain(inputs: readonly string[], environment: Environment): Promise<Outcome> {
+  if (inputs.length === 0) return explainModel(DEFAULT_MODEL, undefined, environment)
+  if (inputs.length > 1) return explainCheckpoint(inputs, environment)
+  const [path] = inputs
+  const piped = path === PIPE ? await readInput(path, environment) : undefined
+  const head = piped?.subarray(0, HEAD_BYTES) ?? (await readHead(path))
+  const whole = () => piped ?? readInput(path, environment)
+  if (isWav(head)) return explainWav(path, await whole())
+  if (isTokenFile(head)) return explainTokens(path, await whole())
+  const other = audioFormat(head)
+  if (other)
+    throw new AudioError(
+      `${path} is ${other.name}; WAV files can be read: ffmpeg -i in.${other.extension} out.wav`,
+    )
+  return explainCheckpoint([piped ?? path], environment)
+}
+
+async function readHead(path: string): Promise<Uint8Array> {
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
+
+/** NumPy's magic, or text that begins like JSON or with a digit. */
+function isTokenFile(head: Uint8Array): boolean {
+  return /^(\x93NUMPY|(\xef\xbb\xbf)?\s*[[{\d][\t\n\r -~]*$)/.test(String.fromCharCode(...head))
+}
+
+function explainWav(path: string, bytes: Uint8Array): Outcome {
+  const { sampleRate, channels, bitsPerSample, format, warnings } = decodeWav(bytes)
+  const seconds = channels[0].length / sampleRate
+  const peak = channels.reduce((most, channel) => channel.reduce((a, x) => Math.max(a, Math.abs(x)), most), 0)
+  const figures = {
+    kind: 'audio',
+    sampleRate,
+    channels: channels.length,
+    frames: channels[0].length,
+    seconds,
+    bitsPerSample,
+    format,
+    peak,
+  }
+  const text = showTable(`${path}: WAV file`, [
+    ['length', `${showSeconds(seconds)} (${channels[0].length} samples)`],
+    ['rate', `${sampleRate} Hz`],
+    ['channels', String(channels.length)],
+    ['samples', `${bitsPerSample}-bit ${format}`],
+    ['peak', peak > 0 ? `${peak.toFixed(4)} (${(20 * Math.log10(peak)).toFixed(1)} dBFS)` : '0 (silence)'],
+    ['warning', warnings.join('; ')],
+  ])
+  return { text, figures: { file: path, ...figures, warnings } }
+}
+
+function explainTokens(path: string, bytes: Uint8Array): Outcome {
+  const { fileFormat, codes, codebookSizes, frameRate, sampleRate, model } = decodeTokens(bytes)
+  const frames = codes[0].length
+  const seconds = frameRate && frames / frameRate
+  const largest = codes.map(row => row.reduce((most, code) => Math.max(most, code), 0))
+  const text = showTable(`${path}: token file (${fileFormat})`, [
+    ['frames', `${frames} in ${plural(codes.length, 'codebook')}`],
+    ['length', seconds === undefined ? 'unknown: only .json files know their rate' : showSeconds(seconds)],
+    ['rate', frameRate ? `${frameRate} per second` : undefined],
+    ['model', model],
+    [
+      'codes',
+      uniqueCodes(codes)
+        .map((used, c) => `${used} different, largest ${largest[c]}`)
+        .join('; '),
+    ],
+    ['audio', sampleRate ? `${sampleRate} Hz` : undefined],
+  ])
+  const figures = {
+    fileFormat,
+    frames,
+    codebooks: codes.length,
+    codebookSizes,
+    frameRate,
+    sampleRate,
+    seconds,
+    model,
+  }
+  return {
+    text,
+    figures: {
+      file: path,
+      kind: 'tokens',
+      ...figures,
+      uniqueCodes: uniqueCodes(codes),
+      largestCodes: largest,
+    },
+  }
+}
+
+async function explainCheckpoint(
+  inputs: readonly (string | Uint8Array)[],
+  environment: Environment,
+): Promise<Outcome> {
+  const { signal } = environment
+  const name = inputs.map(input => (typeof input === 'string' ? input : PIPE)).join(' + ')
+  const sources = await Promise.all(inputs.map(input => byteSource(input, { signal })))
+  const checkpoint = await openCheckpoint(sources)
+  const { formats } = checkpoint
+  const stored = countTensors(checkpoint)
+  await checkpoint.close()
+  const model = await explainModel(name, inputs, environment).catch((error: unknown) => {
+    if (!(error instanceof WavtokError) || signal.aborted) throw error
+    return {
+      text: `${name}\n  model       cannot run: ${error.message}`,
+      figures: { problem: error.message },
+    }
+  })
+  const [, ...modelLines] = model.text.split('\n')
+  const kinds = Object.entries(stored.dtypes).map(([dtype, count]) => `${count} ${dtype}`)
+  const text = [
+    `${name}: ${[...new Set(formats)].join(' + ')} checkpoint`,
+    `  stored      ${plural(stored.tensors, 'tensor')}, ${showCount(stored.values)} values (${kinds.join(', ')})`,
+    ...modelLines,
+  ].join('\n')
+  return { text, figures: { file: name, kind: 'checkpoint', formats, stored, ...model.figures } }
+}
+
+function countTensors(source: TensorSource) {
+  const dtypes: Record<string, number> = {}
+  let values = 0
+  const names = source.names()
+  for (const name of names) {
+    const { dtype, shape } = source.info(name)
+    dtypes[dtype] = (dtypes[dtype] ?? 0) + 1
+    values += shape.reduce((product, size) => product * size, 1)
+  }
+  return { tensors: names.length, values, dtypes }
+}
+
+async function explainModel(
+  name: string,
+  source: readonly (string | Uint8Array)[] | undefined,
+  environment: Environment,
+): Promise<Outcome> {
+  const tokenizer = await environment.loadTokenizer(source, { signal: environment.signal })
+  const about = tokenizer.info
+  tokenizer.dispose()
+  return { text: showModel(name, about), figures: { file: name, kind: 'model', ...about } }
+}
+
+function showModel(name: string, about: TokenizerInfo): string {
+  const abilities = [about.canEncode && 'encode', about.canDecode && 'decode'].filter(Boolean).join(' and ')
+  const ahead = (ms: number | undefined) =>
+    ms === undefined ? 'the whole clip' : `${Number(ms.toFixed(1))} ms ahead`
+  return showTable(`${name}: model`, [
+    ['family', about.family],
+    ['can', abilities],
+    ['parameters', `${showCount(about.parameters)} (${about.dtype})`],
+    ['tokens', describeRate({ ...about, bitsPerSecond: about.bitrate })],
+    ['audio', `${about.sampleRate} Hz, ${about.hopLength} samples per frame`],
+    ['encoder', about.canEncode ? `sees ${ahead(about.encoderLookaheadMs)}` : undefined],
+    ['decoder', about.canDecode ? `sees ${ahead(about.decoderLookaheadMs)}` : undefined],
+    ['memory', `${Math.round(about.memoryBytes / 1e6)} MB with weights (${about.build} build)`],
+    ['config', JSON.stringify(about.config)],
+  ])
+}

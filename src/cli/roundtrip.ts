@@ -1,0 +1,100 @@
+import { decodeWav, encodeWav, WAV_SAMPLE_FORMATS, type WavSampleFormat } from '../audio/index.js'
+import type { Progress } from '../index.js'
+import { choose } from './arguments.js'
+import { type Result, runBatch, type Task } from './batch.js'
+import { clippingWarning } from './decode.js'
+import { describeRate, describeSpeed, tokenFigures } from './figures.js'
+import { planJobs } from './files.js'
+import { plural, showSeconds, showTable } from './text.js'
+import type { Verb } from './verb.js'
+
+/** Encoding takes 3.5 of the 13.1 GFLOP per second of audio (75 tokens/s WavTokenizer). */
+const ENCODE_SHARE = 3.5 / 13.1
+
+const HELP = `wavtok roundtrip IN... [-o OUT]    audio to tokens and back, with figures
+
+IN is a WAV file, a directory (every *.wav below it) or - for stdin.
+OUT is a WAV file, a directory (for several inputs), or - for stdout; without -o nothing is written.
+The output is as long as the input; it has the model's sample rate.
+
+  --format pcm16|pcm24|float32   samples of the WAV file (default pcm16)
+  -o, --output OUT               see above
+  --force                        make results again that exist already (a single -o FILE is always written)
+  --model FILE                   checkpoint instead of the default model; repeat for models in several files
+  --config YAML                  configuration that came with the checkpoint
+  --json                         one line of JSON per file, with all figures
+  -q, --quiet                    no report, no warnings, no progress bar
+
+Examples
+  wavtok roundtrip speech.wav
+  wavtok roundtrip speech.wav -o out.wav
+  wavtok roundtrip recordings/ -o heard/ --json > figures.jsonl
+`
+
+export const roundtrip: Verb = {
+  summary: 'audio to tokens and back, with figures',
+  help: HELP,
+  options: ['output', 'format', 'force', 'model', 'config'],
+  async run(args, environment) {
+    const format = choose('format', args.format, WAV_SAMPLE_FORMATS, 'pcm16')
+    const jobs = await planJobs(args.inputs, args.output, {
+      extensions: ['.wav'],
+      named: stem => `${stem}.wav`,
+    })
+    const work = {
+      verb: 'roundtrip',
+      share: ({ phase, loaded }: Progress) =>
+        phase === 'encode' ? ENCODE_SHARE * loaded : ENCODE_SHARE + (1 - ENCODE_SHARE) * loaded,
+      run: (task: Task) => roundtripFile(task, format),
+    }
+    return runBatch(jobs, work, args, environment)
+  },
+}
+
+/** One WAV file to what the model makes of it. */
+async function roundtripFile(task: Task, format: WavSampleFormat): Promise<Result> {
+  const wav = decodeWav(task.bytes)
+  const { signal, onProgress, tokenizer, job } = task
+  const { sampleRate } = wav
+  const [tokens, encodeSeconds] = await task.timed(() =>
+    tokenizer.encode(wav.channels, { sampleRate, signal, onProgress }),
+  )
+  const [decoded, decodeSeconds] = await task.timed(() => tokenizer.decode(tokens, { signal, onProgress }))
+
+  const inputFrames = wav.channels[0].length
+  const audioSeconds = inputFrames / sampleRate
+  const samples = decoded.samples.subarray(0, Math.ceil((inputFrames * decoded.sampleRate) / sampleRate))
+  const { bytes, clipped } = encodeWav(samples, decoded.sampleRate, format)
+  const encodeSpeed = audioSeconds / encodeSeconds
+  const decodeSpeed = audioSeconds / decodeSeconds
+  const figures = {
+    sampleRate,
+    channels: wav.channels.length,
+    audioSeconds,
+    ...tokenFigures(tokens),
+    encodeSeconds,
+    encodeSpeed,
+    decodeSeconds,
+    decodeSpeed,
+    outputSampleRate: decoded.sampleRate,
+    clipped,
+  }
+  const text = showTable(
+    `${job.input}: ${showSeconds(audioSeconds)}, ${sampleRate} Hz, ${plural(wav.channels.length, 'channel')}`,
+    [
+      ['tokens', `${tokens.frames} frames (${describeRate(tokens)}; ${tokens.model})`],
+      [
+        'codes',
+        figures.uniqueCodes.map((used, c) => `${used} of ${tokens.codebookSizes[c]} used`).join(', '),
+      ],
+      ['encode', `${encodeSeconds.toFixed(2)} s, ${describeSpeed(encodeSpeed)}`],
+      ['decode', `${decodeSeconds.toFixed(2)} s, ${describeSpeed(decodeSpeed)}`],
+      [
+        'output',
+        job.output &&
+          `${job.output}, ${showSeconds(samples.length / decoded.sampleRate)} at ${decoded.sampleRate} Hz`,
+      ],
+    ],
+  )
+  return { bytes, warnings: [...wav.warnings, ...clippingWarning(clipped, format)], text, figures }
+}

@@ -1,0 +1,141 @@
+import { TokenError } from '../errors.js'
+import { decodeNpy, encodeNpy, isNpy } from './npy.js'
+
+/**
+ * Token files: `json` has everything that the tokens know; `npy` (uint16 [codebooks, frames]) and `txt` (one line per
+ * codebook, codes separated by spaces) have the codes alone.
+ */
+export type TokenFileFormat = 'json' | 'npy' | 'txt'
+
+/** Every {@link TokenFileFormat}; each is also the file name extension. */
+export const TOKEN_FILE_FORMATS: readonly TokenFileFormat[] = ['json', 'npy', 'txt']
+
+/** What can be written to a token file: `AudioTokens`, or data of the same form. */
+export interface WritableTokens {
+  /** [codebook][frame] */
+  readonly codes: readonly Uint16Array[]
+  toJSON(): unknown
+}
+
+/** What a token file says. Only `json` files say more than codes. */
+export interface StoredTokens {
+  readonly fileFormat: TokenFileFormat
+  /** [codebook][frame], all rows equally long. */
+  readonly codes: Uint16Array[]
+  readonly codebookSizes?: readonly number[]
+  /** Frames per second. */
+  readonly frameRate?: number
+  /** Hz. */
+  readonly sampleRate?: number
+  readonly model?: string
+}
+
+/** The bytes of a token file. */
+export function encodeTokens(tokens: WritableTokens, format: TokenFileFormat): Uint8Array<ArrayBuffer> {
+  if (format === 'npy') return encodeNpy(tokens.codes)
+  const text =
+    format === 'json' ? JSON.stringify(tokens.toJSON()) : tokens.codes.map(row => row.join(' ')).join('\n')
+  return new TextEncoder().encode(`${text}\n`)
+}
+
+/**
+ * Reads a token file; the format is recognised from the bytes. JSON may also be a bare list of codes, or of lists.
+ *
+ * @throws TokenError when the bytes are no token file, are truncated, or hold codes that are no whole numbers from 0 to 65535
+ */
+export function decodeTokens(bytes: Uint8Array): StoredTokens {
+  if (bytes.length === 0) throw new TokenError('the token file is empty (0 bytes)')
+  if (isNpy(bytes)) return { fileFormat: 'npy', codes: checkCodes(decodeNpy(bytes)) }
+  const text = decodeText(bytes).trim()
+  if (/^[[{]/.test(text)) return decodeJson(text)
+  if (!/^\d/.test(text)) throw unrecognised(bytes)
+  const rows = text.split(/\s*\n\s*/).map(line => line.split(/\s+/).map(parseCode))
+  return { fileFormat: 'txt', codes: checkCodes(rows) }
+}
+
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw unrecognised(bytes)
+  }
+}
+
+function unrecognised(bytes: Uint8Array): TokenError {
+  const head = Array.from(bytes.subarray(0, 4), byte => byte.toString(16).padStart(2, '0')).join(' ')
+  const hint = head === '52 49 46 46' ? '; it is a WAV file: encode it first' : ''
+  return new TokenError(`not a token file (.json, .npy or .txt): the first bytes are ${head}${hint}`)
+}
+
+function parseCode(word: string): number {
+  if (!/^\d+$/.test(word))
+    throw new TokenError(`'${word.slice(0, 40)}' in the token file is not a code (a whole number)`)
+  return Number(word)
+}
+
+function decodeJson(text: string): StoredTokens {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new TokenError(`the token file is not valid JSON (truncated?): ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+  const fields = Array.isArray(value) ? { codes: value } : (value as Record<string, unknown>)
+  const { codes } = fields
+  if (!Array.isArray(codes)) {
+    const found = Object.keys(fields).slice(0, 8).join(', ')
+    throw new TokenError(
+      `the JSON file has no list 'codes', so it is not a token file; it has: ${found || 'nothing'}`,
+    )
+  }
+  const rows = codes.length > 0 && codes.every(Array.isArray) ? (codes as unknown[][]) : [codes]
+  return {
+    fileFormat: 'json',
+    codes: checkCodes(rows),
+    codebookSizes: optional(fields, 'codebookSizes', isSizes, 'a list of sizes from 1 to 65536'),
+    frameRate: optional(fields, 'frameRate', isRate, 'a positive number'),
+    sampleRate: optional(fields, 'sampleRate', isRate, 'a positive number'),
+    model: optional(fields, 'model', value => typeof value === 'string', 'a text'),
+  }
+}
+
+function optional<T>(
+  fields: Record<string, unknown>,
+  name: string,
+  isValid: (value: unknown) => boolean,
+  expected: string,
+): T | undefined {
+  const value = fields[name]
+  if (value === undefined || isValid(value)) return value as T | undefined
+  throw new TokenError(
+    `'${name}' in the token file is ${JSON.stringify(value).slice(0, 80)}, expected ${expected}`,
+  )
+}
+
+function isRate(value: unknown): boolean {
+  return typeof value === 'number' && value > 0
+}
+
+function isSizes(value: unknown): boolean {
+  return Array.isArray(value) && value.every(size => Number.isInteger(size) && size >= 1 && size <= 65536)
+}
+
+function checkCodes(rows: readonly (readonly unknown[])[]): Uint16Array[] {
+  if (rows.length === 0) throw new TokenError('the token file has no codebooks')
+  rows.forEach((row, c) => {
+    if (row.length !== rows[0].length) {
+      throw new TokenError(
+        `codebook ${c} has ${row.length} frames, codebook 0 has ${rows[0].length}; all must agree (one line or list per codebook)`,
+      )
+    }
+    row.forEach((code, frame) => {
+      if (Number.isInteger(code) && (code as number) >= 0 && (code as number) <= 0xffff) return
+      throw new TokenError(
+        `code ${String(JSON.stringify(code)).slice(0, 40)} at frame ${frame} of codebook ${c} is no whole number from 0 to 65535`,
+      )
+    })
+  })
+  return rows.map(row => Uint16Array.from(row as readonly number[]))
+}

@@ -1,0 +1,176 @@
+// mini: the default model, ours. Log-mel frames and a source-filter synthesiser around one codebook; exactly streamable both ways.
+//
+//   samples [T, 1] -> STFT magnitude -> mel -> log -> stack -> nearest codeword [L, 1]
+//   codes [L, 1] -> codebook -> stack -> band levels, pitch, harmonic shares [L, bands + 1 + shares] -> synthesiser [L * hop, 1]
+//
+//   stack: conv k7 (3 frames of look-ahead) -> norm -> left-padded ConvNeXt blocks -> norm -> linear
+//
+// The exact definition, with every constant, is training/SPEC.md; section numbers below are its.
+import type { Region } from '../../bindings/memory.js'
+import type { TensorSource } from '../checkpoints/source.js'
+import { WeightReader } from '../checkpoints/weights.js'
+import { CheckpointError, ConfigError } from '../errors.js'
+import { melPoints, triangles } from '../nn/bands.js'
+import { Conv1d, zeroPadding } from '../nn/conv1d.js'
+import { ConvNeXtBlock } from '../nn/convnext.js'
+import { BandedMatrix, Stft } from '../nn/fourier.js'
+import { Linear, packLinear } from '../nn/linear.js'
+import { LogScale } from '../nn/log_scale.js'
+import { LayerNorm } from '../nn/norm.js'
+import { VectorQuantizer } from '../nn/quantizer.js'
+import { type Layer, pipeline } from '../nn/rows.js'
+import { type SynthesizerConfig, Synthesizer } from '../nn/synthesizer.js'
+import type { Model } from './model.js'
+
+interface StackConfig {
+  dim: number
+  hidden: number
+  blocks: number
+  kernel: number
+  embed_past: number
+  embed_future: number
+}
+
+interface MiniConfig {
+  sample_rate: number
+  hop: number
+  codebook_size: number
+  codebook_dim: number
+  norm_eps: number
+  front_end: { n_fft: number; mels: number; f_max: number; floor: number; shift: number; scale: number }
+  encoder: StackConfig
+  decoder: StackConfig
+  synth: SynthesizerConfig
+}
+
+type Named = readonly [name: string, layer: Layer]
+
+/** True if the file says it is a `mini`. */
+export function isMini(source: TensorSource): boolean {
+  return source.metadata.family === 'mini'
+}
+
+/** Reads the weights out of `source` into `region`. */
+export async function loadMini(region: Region, source: TensorSource): Promise<Model> {
+  const config = readConfig(source)
+  const { sample_rate: sampleRate, hop, codebook_size: size, codebook_dim: dim, synth } = config
+  const reader = new WeightReader(source, { strict: true })
+  const controls = synth.bands + synth.aperiodicity_hz.length // bands, pitch, one share less than edges
+  const analysis = [
+    ...frontEnd(region, config),
+    ...(await readStack(region, reader, 'encoder', config.encoder, config.front_end.mels, dim, config.norm_eps)),
+  ]
+  const codebook = await reader.tensor('quantizer.codebook', [size, dim])
+  const stack = await readStack(region, reader, 'decoder', config.decoder, dim, controls, config.norm_eps)
+  reader.finish()
+  const quantizer = new VectorQuantizer(region, codebook, size, dim)
+  const synthesizer = new Synthesizer(region, { ...synth, sampleRate, hop })
+  const synthesis: Named[] = [['quantized', quantizer.lookup], ...stack, ['audio', synthesizer]]
+  const decoder: NonNullable<Model['decoder']> = (local, sink, probe) => pipeline(local, synthesis, sink, probe)
+  return {
+    info: {
+      family: 'mini',
+      sampleRate,
+      hopLength: hop,
+      codebookSizes: [size],
+      codebookDim: dim,
+      parameters: reader.parameters,
+      canEncode: true,
+      canDecode: true,
+      encoderLookahead: config.encoder.embed_future * hop + (config.front_end.n_fft - hop) / 2,
+      decoderLookahead: config.decoder.embed_future * hop + synthesizer.lookahead,
+      config: { ...config },
+    },
+    encoder: (local, sink, probe) => pipeline(local, [...analysis, ['codes', quantizer]], sink, probe),
+    features: (local, sink, probe) => pipeline(local, analysis, sink, probe),
+    lookup: (local, sink) => quantizer.lookup.open(local, sink),
+    decoder,
+    decode: (local, codes, frames, sink, probe) => pushCodes(local, codes, frames, decoder(local, sink, probe)),
+  }
+}
+
+// Codes pushed at a time: the grain of progress and abort.
+const TILE = 64
+
+function* pushCodes(region: Region, codes: number, frames: number, stage: ReturnType<Layer['open']>): Generator<number> {
+  for (let frame = 0; frame < frames; frame += TILE) {
+    const count = Math.min(TILE, frames - frame)
+    const target = stage.reserve(count)
+    region.heap.i32(target, count).set(region.heap.i32(codes + 4 * frame, count))
+    stage.commit(count)
+    yield (frame + count) / frames
+  }
+  stage.end()
+}
+
+/** Section 1: log-mel frames. */
+function frontEnd(region: Region, { front_end, hop, sample_rate }: MiniConfig): Named[] {
+  const { n_fft: nFft, mels, f_max, floor, shift, scale } = front_end
+  const bins = nFft / 2 + 1
+  const filters = triangles(melPoints(mels + 2, f_max), bins, sample_rate)
+  return [
+    ['magnitude', new Stft(region, { nFft, hopLength: hop, padding: 'same', output: 'magnitude' })],
+    ['mel', new BandedMatrix(region, filters, mels, bins)],
+    ['log_mel', new LogScale(mels, floor, scale, -shift * scale)],
+  ]
+}
+
+/** Section 2. */
+async function readStack(
+  region: Region,
+  reader: WeightReader,
+  name: string,
+  config: StackConfig,
+  inputs: number,
+  outputs: number,
+  eps: number,
+): Promise<Named[]> {
+  const { dim, hidden, blocks, kernel, embed_past, embed_future } = config
+  const tensor = (part: string, shape: number[]) => reader.tensor(`${name}.${part}`, shape)
+  const norm = async (part: string) =>
+    new LayerNorm(region, await tensor(`${part}.weight`, [dim]), await tensor(`${part}.bias`, [dim]), eps)
+  const taps = embed_past + 1 + embed_future
+  const embed = new Conv1d(region, await tensor('embed.weight', [dim, inputs, taps]), await tensor('embed.bias', [dim]), {
+    inputs,
+    outputs: dim,
+    kernel: taps,
+    padding: zeroPadding(taps, embed_future),
+  })
+  const layers: Named[] = [
+    [`${name}.embed`, embed],
+    [`${name}.norm`, await norm('norm')],
+  ]
+  for (let i = 0; i < blocks; i++) {
+    const block = `blocks.${i}`
+    const weights = {
+      depthwise: await tensor(`${block}.dwconv.weight`, [dim, 1, kernel]),
+      depthwiseBias: await tensor(`${block}.dwconv.bias`, [dim]),
+      expand: await tensor(`${block}.pwconv1.weight`, [hidden, dim]),
+      expandBias: await tensor(`${block}.pwconv1.bias`, [hidden]),
+      project: await tensor(`${block}.pwconv2.weight`, [dim, hidden]),
+      projectBias: await tensor(`${block}.pwconv2.bias`, [dim]),
+      gamma: await tensor(`${block}.gamma`, [dim]),
+    }
+    layers.push([`${name}.${block}`, new ConvNeXtBlock(region, weights, await norm(`${block}.norm`), zeroPadding(kernel, 0))])
+  }
+  layers.push([`${name}.final_norm`, await norm('final_norm')])
+  const head = [await tensor('head.weight', [outputs, dim]), await tensor('head.bias', [outputs])] as const
+  layers.push([`${name}.head`, new Linear(packLinear(region, ...head, outputs, dim))])
+  return layers
+}
+
+function readConfig(source: TensorSource): MiniConfig {
+  const text = source.metadata.config
+  if (!text) throw new CheckpointError('a mini model carries its configuration in the file (metadata "config"); this one does not')
+  let config: MiniConfig
+  try {
+    config = JSON.parse(text)
+  } catch (cause) {
+    throw new ConfigError('the configuration in the file is not JSON', { cause })
+  }
+  const numbers = [config?.sample_rate, config?.hop, config?.codebook_size, config?.codebook_dim, config?.norm_eps]
+  const parts = [config?.front_end, config?.encoder, config?.decoder, config?.synth]
+  if (numbers.some(value => !(value > 0)) || parts.some(part => typeof part !== 'object'))
+    throw new ConfigError('the configuration in the file lacks parts of a mini model (sample_rate, hop, front_end, encoder, decoder, synth ...)')
+  return config
+}

@@ -1,0 +1,24 @@
+// Browsers, Workers and edge runtimes: no file system. Bundled on its own, so plain Errors; callers wrap them.
+
+export async function openFile(path: string | URL): Promise<never> {
+  throw new Error(
+    `there is no file system here to open '${path}' from; pass a URL, a Blob or File, or the bytes`,
+  )
+}
+
+export function defaultWeights(name: string): URL {
+  const here: string | undefined = import.meta.url // kept out of `new URL(..., import.meta.url)`, which bundlers try to resolve
+  if (!here || !URL.canParse(`../weights/${name}`, here))
+    throw new Error(
+      `this bundle does not know its own address, so weights/${name} cannot be found beside it; pass the model's URL or bytes`,
+    )
+  return new URL(`../weights/${name}`, here)
+}
+
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const subtle = globalThis.crypto?.subtle
+  if (!subtle)
+    throw new Error('SHA-256 needs crypto.subtle, which web pages have only over HTTPS or on localhost')
+  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes))
+  return Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,32 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { near } from '../support/compare.js'
+import { freshCore } from '../support/core.js'
+import { randomArray } from '../support/random.js'
+
+const { kernels, region } = await freshCore()
+
+for (const length of [0, 1, 3, 4, 5, 17, 64, 131]) {
+  test(`sum and affine map of ${length} elements`, () => {
+    const [a, b] = [randomArray(length + 1, 1), randomArray(length + 1, 2)]
+    const out = region.copy(a)
+    const x = region.copy(b)
+    kernels.addF32(out, x, length)
+    near(
+      region.heap.f32(out, length),
+      a.subarray(0, length).map((value, i) => value + b[i]),
+      1e-7,
+      'sum',
+    )
+    kernels.affineF32(out, x, length, 0.3, -1.5)
+    near(
+      region.heap.f32(out, length),
+      b.subarray(0, length).map(value => value * 0.3 - 1.5),
+      2e-7,
+      'affine map',
+    )
+    assert.is(region.heap.f32(out, length + 1)[length], a[length], 'what lies behind is left alone')
+  })
+}
+
+test.run()

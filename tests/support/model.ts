@@ -1,0 +1,94 @@
+import { fileURLToPath } from 'node:url'
+import type { Region } from '../../bindings/memory.js'
+import { byteSource } from '../../src/checkpoints/bytes.js'
+import { openCheckpoint } from '../../src/checkpoints/open.js'
+import type { Model } from '../../src/models/model.js'
+import { loadModel } from '../../src/models/registry.js'
+import { receiver } from '../../src/nn/clip.js'
+import type { Probe, RowSink } from '../../src/nn/rows.js'
+import { freshCore } from './core.js'
+
+/** Address of a file under tests/. */
+export function testFile(name: string): string {
+  return fileURLToPath(new URL(`../${name}`, import.meta.url))
+}
+
+/** A model in a core of its own. */
+export async function openModel(names: string | readonly string[], options: { bandwidthId?: number } = {}) {
+  const core = await freshCore()
+  const files = await Promise.all([names].flat().map(name => byteSource(testFile(name))))
+  const source = await openCheckpoint(files)
+  const model = await loadModel(core.region, source, options)
+  await source.close()
+  return { ...core, model }
+}
+
+/** A probe that keeps everything that each stage puts out. */
+export function recorder(region: Region) {
+  const parts = new Map<string, Float32Array[]>()
+  const probe: Probe = (name, rows, count, channels) => {
+    const list = parts.get(name) ?? []
+    parts.set(name, list)
+    list.push(region.heap.f32(rows, count * channels).slice())
+  }
+  return { probe, names: () => [...parts.keys()], stage: (name: string) => concat(parts.get(name) ?? []) }
+}
+
+export function concat(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    result.set(part, at)
+    at += part.length
+  }
+  return result
+}
+
+/** Pushes samples (or codes, as integers) in chunks of the given sizes, in turn, draining after each if told. */
+export function push(
+  region: Region,
+  stage: RowSink,
+  values: ArrayLike<number>,
+  chunks: () => number = () => 4096,
+  drain = false,
+): void {
+  for (let start = 0; start < values.length; ) {
+    const count = Math.min(chunks(), values.length - start)
+    const target = stage.reserve(count)
+    const view = values instanceof Float32Array ? region.heap.f32(target, count) : region.heap.i32(target, count)
+    for (let i = 0; i < count; i++) view[i] = values[start + i]
+    stage.commit(count)
+    if (drain) stage.drain()
+    start += count
+  }
+  stage.end()
+}
+
+/** Codes of samples. */
+export function encode(
+  region: Region,
+  model: Model,
+  samples: Float32Array,
+  probe?: Probe,
+  chunks?: () => number,
+  drain = false,
+): number[] {
+  const local = region.child()
+  const codes: number[] = []
+  const sink = receiver(local, 1, (rows, count) => codes.push(...local.heap.i32(rows, count)))
+  push(local, model.encoder(local, sink, probe), samples, chunks, drain)
+  local.free()
+  return codes
+}
+
+/** Audio of codes. */
+export function decode(region: Region, model: Model, codes: ArrayLike<number>, probe?: Probe): Float32Array<ArrayBuffer> {
+  const local = region.child()
+  const parts: Float32Array[] = []
+  const sink = receiver(local, 1, (rows, count) => parts.push(local.heap.f32(rows, count).slice()))
+  const pointer = local.copy(new Float32Array(codes.length))
+  local.heap.i32(pointer, codes.length).set(codes)
+  for (const _ of model.decode(local, pointer, codes.length, sink, probe));
+  local.free()
+  return concat(parts)
+}
