@@ -87,7 +87,8 @@ function normaliseRow(
 }
 
 /**
- * Reads all rows of a clip once and writes what groupNormApply multiplies with: factors [2][channels], gain then offset.
+ * Reads all rows of a clip once and writes what groupNormApply works with: factors [4][channels], the mean in two parts (its
+ * rounding error would be multiplied where a group hardly varies), gain, shift.
  * Statistics per group run over channels / groups channels of every row, in f64, so that their differences lose nothing.
  */
 export function groupNormMeasure(
@@ -133,9 +134,11 @@ export function groupNormMeasure(
     const square = (sumOfLanes(f64x2.add(squareSums, squareSumsHigh)) + tailSquareSum) / count
     const inverse: f64 = 1 / sqrt<f64>(square - mean * mean + eps)
     for (let c = first << 2; c < (first + width) << 2; c += 4) {
-      const gain = <f64>load<f32>(scale + c) * inverse
-      store<f32>(factors + c, <f32>gain)
-      store<f32>(factors + pitch + c, <f32>(<f64>load<f32>(shift + c) - mean * gain))
+      const at = factors + c
+      store<f32>(at, <f32>mean)
+      store<f32>(at + pitch, <f32>(mean - <f64>(<f32>mean)))
+      store<f32>(at + 2 * pitch, <f32>(<f64>load<f32>(scale + c) * inverse))
+      store<f32>(at + 3 * pitch, load<f32>(shift + c))
     }
   }
 }
@@ -146,7 +149,7 @@ function sumOfLanes(v: v128): f64 {
   return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1)
 }
 
-/** out[t] = activation(x[t] * gain + offset) for any rows of the measured clip; `out` may be `x`. */
+/** out[t] = activation((x[t] - mean) * gain + shift) for any rows of the measured clip; `out` may be `x`. */
 export function groupNormApply(
   out: usize,
   x: usize,
@@ -157,14 +160,18 @@ export function groupNormApply(
 ): void {
   const bytes = channels << 2
   const vectorBytes = bytes & ~15
-  const offsets = factors + bytes
+  const rests = factors + bytes
+  const gains = rests + bytes
+  const shifts = gains + bytes
   for (let row: usize = 0; row < rows; row++, x += bytes, out += bytes) {
     let at: usize = 0
     for (; at < vectorBytes; at += 16) {
-      v128.store(out + at, madd(v128.load(x + at), v128.load(factors + at), v128.load(offsets + at)))
+      const centred = f32x4.sub(f32x4.sub(v128.load(x + at), v128.load(factors + at)), v128.load(rests + at))
+      v128.store(out + at, madd(centred, v128.load(gains + at), v128.load(shifts + at)))
     }
     for (; at < bytes; at += 4) {
-      store<f32>(out + at, load<f32>(x + at) * load<f32>(factors + at) + load<f32>(offsets + at))
+      const centred = load<f32>(x + at) - load<f32>(factors + at) - load<f32>(rests + at)
+      store<f32>(out + at, centred * load<f32>(gains + at) + load<f32>(shifts + at))
     }
     if (activation) activateRow(out, channels, activation)
   }

@@ -36,7 +36,7 @@ function groupNorm(
   const rows = x.length / channels
   const input = region.copy(x)
   const out = region.alloc(x.length)
-  const factors = region.alloc(2 * channels)
+  const factors = region.alloc(4 * channels)
   kernels.groupNormMeasure(
     factors,
     input,

@@ -4,34 +4,20 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { identical, snr } from '../support/compare.js'
 import { decode, encode, openModel, recorder, testFile } from '../support/model.js'
+import { stageComparison } from '../support/parity.js'
 import { random } from '../support/random.js'
 import { type Vector, vectors } from '../support/vectors.js'
 
 const FOLDER = 'wavtokenizer' // under tests/vectors
-const NEAR_TIE = 1e-4
 const SNR_DB = 80
 
-/** Where our graph shows a stage of upstream's, and what stands between: ELUs are fused into the layer before them. */
-function ours(stage: string, data: Float32Array): [name: string, expected: Float32Array] | undefined {
-  const fused = stage.match(/^encoder\.model\.(1|4|7|10|13)$/)
-  if (fused) return [`encoder.model.${Number(fused[1]) + 1}`, data.map(x => (x > 0 ? x : Math.expm1(x)))]
-  if (stage === 'features') return ['encoder.model.15', data]
-  return /^(encoder|backbone|head)\.|^quantized$/.test(stage) ? [stage, data] : undefined
-}
-
-/** Codes must agree, except where the two best distances differ by less than 1e-4 relative; returns how many such frames differ. */
-function compareCodes(actual: ArrayLike<number>, expected: Map<string, Vector>, what: string): number {
-  const codes = expected.get('codes')!.integers
-  const distances = expected.get('distances')!.data
-  assert.is(actual.length, codes.length, `${what}: frames`)
-  let ties = 0
-  for (let frame = 0; frame < codes.length; frame++) {
-    if (actual[frame] === codes[frame]) continue
-    const [best, second] = [distances[2 * frame], distances[2 * frame + 1]]
-    assert.ok(second - best < NEAR_TIE * second, `${what}: code ${actual[frame]} at frame ${frame}, expected ${codes[frame]}`)
-    ties++
-  }
-  return ties
+/** Codes alone; every difference must be a near-tie. Returns how many there are. */
+function compareCodes(codes: ArrayLike<number>, expected: ReadonlyMap<string, Vector>, what: string): number {
+  const nothing = { names: () => [], stage: () => new Float32Array() }
+  const only = new Map(['codes', 'distances'].map(name => [name, expected.get(name)!]))
+  const { different, nearTies } = stageComparison(only, codes, new Float32Array(), nothing)
+  assert.is(different, nearTies, `${what}: ${different} codes differ, ${nearTies} of them near-ties`)
+  return different
 }
 
 for (const [name, checkpoint] of [
@@ -50,23 +36,15 @@ for (const [name, checkpoint] of [
       const expected = vectors(`${FOLDER}/${name}/${one}.safetensors`)
       const bandwidthId = one === 'bandwidth_2' ? 2 : 0
       const { region, model } = await openModel(`vectors/${FOLDER}/${checkpoint}`, { bandwidthId })
-      const { probe, names, stage: output } = recorder(region)
-      const samples = expected.get('input')!.data as Float32Array
-      compareCodes(encode(region, model, samples, probe), expected, one)
-      const audio = decode(region, model, expected.get('codes')!.integers, probe)
-      let compared = 0
-      let worst = Number.POSITIVE_INFINITY
-      for (const [stage, { data }] of expected) {
-        const [name, values] = ours(stage, data) ?? []
-        if (!name || !values) continue
-        assert.ok(names().includes(name), `no stage ${name}; there are ${names().join(', ')}`)
-        worst = Math.min(worst, snr(output(name), values))
-        assert.ok(worst >= SNR_DB, `${stage}: SNR ${worst.toFixed(1)} dB, expected at least ${SNR_DB}`)
-        compared++
-      }
-      if (one === 'seven_hops') assert.ok(compared >= 22, `${compared} stages compared`)
-      const quality = snr(audio, expected.get('audio')!.data)
-      assert.ok(quality >= SNR_DB, `audio SNR ${quality.toFixed(1)} dB, expected at least ${SNR_DB}`)
+      const recorded = recorder(region)
+      const codes = encode(region, model, expected.get('input')!.data, recorded.probe)
+      const audio = decode(region, model, expected.get('codes')!.integers, recorded.probe)
+      const result = stageComparison(expected, codes, audio, recorded)
+      assert.is(result.different, result.nearTies, `${result.different} codes differ, ${result.nearTies} of them near-ties`)
+      for (const { name: stage, snr } of result.stages)
+        assert.ok(snr >= SNR_DB, `${stage}: SNR ${snr.toFixed(1)} dB, expected at least ${SNR_DB}`)
+      if (one === 'seven_hops') assert.ok(result.stages.length >= 22, `${result.stages.length} stages compared`)
+      assert.ok(result.audio >= SNR_DB, `audio SNR ${result.audio.toFixed(1)} dB, expected at least ${SNR_DB}`)
     })
   }
 
@@ -112,7 +90,7 @@ test('every spelling of the same weights gives the same tokens and audio', async
   ]) {
     const paths = [files].flat().map(file => `vectors/${FOLDER}/${file}`)
     const { region, model } = await openModel(paths)
-    compareCodes(encode(region, model, expected.get('input')!.data as Float32Array), expected, String(files))
+    compareCodes(encode(region, model, expected.get('input')!.data), expected, String(files))
     const quality = snr(decode(region, model, expected.get('codes')!.integers), expected.get('audio')!.data)
     assert.ok(quality >= SNR_DB, `${files}: audio SNR ${quality.toFixed(1)} dB`)
   }

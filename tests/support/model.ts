@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Region } from '../../bindings/memory.js'
 import { byteSource } from '../../src/checkpoints/bytes.js'
@@ -8,9 +9,11 @@ import { receiver } from '../../src/nn/clip.js'
 import type { Probe, RowSink } from '../../src/nn/rows.js'
 import { freshCore } from './core.js'
 
-/** Address of a file under tests/. */
+const tests = fileURLToPath(new URL('..', import.meta.url))
+
+/** Path of a file under tests/; absolute paths stay as they are. */
 export function testFile(name: string): string {
-  return fileURLToPath(new URL(`../${name}`, import.meta.url))
+  return resolve(tests, name)
 }
 
 /** A model in a core of its own. */

@@ -15,7 +15,7 @@ interface Header {
 }
 
 /** Every tensor of tests/vectors/`file`, by name. */
-export function vectors(file: string): Map<string, Vector> {
+export function vectors(file: string | URL): Map<string, Vector> {
   const { header, bytes } = read(file)
   const names = Object.keys(header).filter(name => name !== '__metadata__')
   return new Map(
@@ -34,7 +34,7 @@ export function cases(file: string, prefix: string): { name: string; about: Reco
     .map(([name, text]) => ({ name, about: JSON.parse(text) }))
 }
 
-function read(file: string): { header: Header; bytes: Uint8Array<ArrayBuffer> } {
+function read(file: string | URL): { header: Header; bytes: Uint8Array<ArrayBuffer> } {
   const whole = new Uint8Array(readFileSync(new URL(`../vectors/${file}`, import.meta.url)))
   const length = Number(new DataView(whole.buffer).getBigUint64(0, true))
   return {

@@ -59,7 +59,7 @@ TINY_75 = Config(
 )
 TINY_40 = Config(
     'tiny-40',
-    40,
+    41,
     (6, 5, 5, 4),
     filters=2,
     dimension=20,
