@@ -20,40 +20,45 @@ export function harmonicsF32(
   sampleRate: f64,
   limit: f64,
 ): void {
+  const slope = (to - from) / <f64>hop
+  const cyclesPerHertz = 1 / sampleRate
   let turn = load<f64>(phase)
   for (let i = first; i < first + count; i++, out += 4) {
-    const f = from + (<f64>i / <f64>hop) * (to - from)
-    turn += f / sampleRate
-    turn -= Math.floor(turn)
-    const k = Math.floor(limit / f)
-    // Dirichlet kernel: the sum is sin((2k + 1) pi phase) / (2 sin(pi phase)) - 1/2
-    const sine = sineOfTurns(0.5 * turn)
-    const cycles = (k + 0.5) * turn
-    const sum = Math.abs(sine) < 1e-7 ? k : sineOfTurns(cycles - Math.floor(cycles)) / (2 * sine) - 0.5
-    store<f32>(out, <f32>(sum * Math.sqrt((2 * f) / sampleRate)))
+    const f = from + <f64>i * slope
+    turn += f * cyclesPerHertz
+    turn -= floor(turn)
+    const k = floor(limit / f)
+    // Dirichlet kernel: the sum is sin(2 pi (k + 1/2) phase) / (2 sin(pi phase)) - 1/2
+    const sines = sinesOfTurns(f64x2.replace_lane(f64x2.splat((k + 0.5) * turn), 1, 0.5 * turn))
+    const below = f64x2.extract_lane(sines, 1)
+    const sum = abs(below) < 1e-7 ? k : f64x2.extract_lane(sines, 0) / (2 * below) - 0.5
+    store<f32>(out, <f32>(sum * sqrt(2 * f * cyclesPerHertz)))
   }
   store<f64>(phase, turn)
 }
 
-/** sin(2 pi x) for 0 <= x < 1: Taylor series about the nearest half turn, 4e-14 off at most, relative to itself near its zeros. */
-function sineOfTurns(x: f64): f64 {
-  let sign: f64 = 1
-  if (x >= 0.5) {
-    x -= 0.5
-    sign = -1
-  }
-  if (x > 0.25) x = 0.5 - x
-  const angle = 6.283185307179586477 * x
-  const s = angle * angle
-  let p: f64 = 1 / 355687428096000
-  p = p * s - 1 / 1307674368000
-  p = p * s + 1 / 6227020800
-  p = p * s - 1 / 39916800
-  p = p * s + 1 / 362880
-  p = p * s - 1 / 5040
-  p = p * s + 1 / 120
-  p = p * s - 1 / 6
-  return sign * (angle + angle * (p * s))
+const TWO = memory.data<f64>([2])
+const HALF = memory.data<f64>([0.5])
+const ROUND = memory.data<f64>([6755399441055744]) // 1.5 * 2^52
+const TURN = memory.data<f64>([6.283185307179586477])
+// 1 / 17!, -1 / 15!, ... -1 / 3!
+const SINE = memory.data<f64>([
+  2.8114572543455206e-15, -7.6471637318198164e-13, 1.6059043836821613e-10, -2.5052108385441720e-8, 2.7557319223985893e-6,
+  -1.9841269841269841e-4, 8.3333333333333332e-3, -0.16666666666666666,
+])
+
+/** sin(2 pi x): Taylor series about the nearest half turn, 4e-14 off at most and relative to itself near its zeros. */
+// @ts-ignore: decorator
+@inline
+function sinesOfTurns(x: v128): v128 {
+  const halves = f64x2.nearest(f64x2.mul(x, v128.load64_splat(TWO)))
+  const angle = f64x2.mul(f64x2.sub(x, f64x2.mul(halves, v128.load64_splat(HALF))), v128.load64_splat(TURN))
+  const s = f64x2.mul(angle, angle)
+  let p = v128.load64_splat(SINE)
+  for (let i = 8; i < 64; i += 8) p = f64x2.add(f64x2.mul(p, s), v128.load64_splat(SINE + i))
+  const sine = f64x2.add(angle, f64x2.mul(angle, f64x2.mul(p, s)))
+  // an odd number of half turns flips the sign: the low bit of halves + 1.5 * 2^52 says which
+  return v128.xor(sine, i64x2.shl(f64x2.add(halves, v128.load64_splat(ROUND)), 63))
 }
 
 const LANES = memory.data<i32>([0, 1, 2, 3])

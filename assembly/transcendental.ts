@@ -106,7 +106,7 @@ export function sigmoid(x: v128): v128 {
 export function tanh(x: v128): v128 {
   const m = negativeMagnitude(x)
   const e = expm1Decay(f32x4.add(m, m))
-  const magnitude = f32x4.div(f32x4.neg(e), f32x4.add(splat(TWO), e))
+  const magnitude = f32x4.div(f32x4.abs(e), f32x4.add(splat(TWO), e))
   return v128.or(magnitude, v128.and(x, splat(SIGN)))
 }
 

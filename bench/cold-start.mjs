@@ -5,4 +5,6 @@ const tokenizer = await loadTokenizer()
 const loadedMs = performance.now()
 const samples = Float32Array.from({ length: 24_000 }, (_, i) => 0.3 * Math.sin(i / 20))
 await tokenizer.encode(samples)
-console.log(JSON.stringify({ importedMs, coreMs: loadedMs - importedMs, loadedMs, firstTokenMs: performance.now() }))
+console.log(
+  JSON.stringify({ importedMs, coreMs: loadedMs - importedMs, loadedMs, firstTokenMs: performance.now() }),
+)

@@ -55,7 +55,11 @@ function grouped(stages: ReadonlyMap<string, StageCost>): Group[] {
       microseconds += cost.microseconds
       flop += cost.flop
     }
-    return { name, realTimeFactor: microseconds / 1e6 / seconds, gflops: flop / Math.max(microseconds, 1) / 1000 }
+    return {
+      name,
+      realTimeFactor: microseconds / 1e6 / seconds,
+      gflops: flop / Math.max(microseconds, 1) / 1000,
+    }
   }).filter(group => group.realTimeFactor > 0)
 }
 
@@ -69,10 +73,20 @@ function best(run: () => Group[]): Group[] {
 }
 
 function table(title: string, groups: readonly Group[], peak: number): void {
-  print(`\n${title}`.padEnd(28) + 'real-time factor'.padStart(18) + 'GFLOP/s'.padStart(10) + 'of peak'.padStart(10))
+  print(
+    `\n${title}`.padEnd(28) +
+      'real-time factor'.padStart(18) +
+      'GFLOP/s'.padStart(10) +
+      'of peak'.padStart(10),
+  )
   for (const { name, realTimeFactor, gflops } of groups) {
     const share = gflops ? `${((100 * gflops) / peak).toFixed(0)} %` : ''
-    print(name.padEnd(27) + realTimeFactor.toFixed(4).padStart(18) + (gflops ? gflops.toFixed(1) : '').padStart(10) + share.padStart(10))
+    print(
+      name.padEnd(27) +
+        realTimeFactor.toFixed(4).padStart(18) +
+        (gflops ? gflops.toFixed(1) : '').padStart(10) +
+        share.padStart(10),
+    )
   }
   print('total'.padEnd(27) + total(groups).toFixed(4).padStart(18))
 }
@@ -97,23 +111,33 @@ const profiled = (run: () => void) => {
 }
 heap.peak = heap.used
 let codes: number[] = []
-const encoding = best(() => profiled(() => (codes = encode(region, model, samples, profile.probe, () => 6000))))
+const encoding = best(() =>
+  profiled(() => (codes = encode(region, model, samples, profile.probe, () => 6000))),
+)
 const encodePeak = heap.peak - weights
 heap.peak = heap.used
 const decoding = best(() => profiled(() => decode(region, model, codes, profile.probe)))
 const decodePeak = heap.peak - weights
 peak.measure()
 
-print(`${os.cpus()[0].model}, Node ${process.version}, core build ${build}, one thread; peak ${peak.gflops.toFixed(1)} GFLOP/s (four-lane multiply, add)`)
+print(
+  `${os.cpus()[0].model}, Node ${process.version}, core build ${build}, one thread; peak ${peak.gflops.toFixed(1)} GFLOP/s (four-lane multiply, add)`,
+)
 print('\nmatrix product, rows x K x columns'.padEnd(46) + 'GFLOP/s'.padStart(10) + 'of peak'.padStart(10))
 for (const { shape, gflops } of shapes)
-  print(shape.padEnd(45) + gflops.toFixed(1).padStart(10) + `${((100 * gflops) / peak.gflops).toFixed(0)} %`.padStart(10))
+  print(
+    shape.padEnd(45) +
+      gflops.toFixed(1).padStart(10) +
+      `${((100 * gflops) / peak.gflops).toFixed(0)} %`.padStart(10),
+  )
 table(`encode, ${seconds} s at ${options.variant} tokens/s`, encoding, peak.gflops)
 table(`decode, ${seconds} s at ${options.variant} tokens/s`, decoding, peak.gflops)
 const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 print(`\nmemory: weights ${mib(weights)}; beyond them, encode ${mib(encodePeak)}, decode ${mib(decodePeak)}`)
 const coldStart = JSON.parse(execFileSync(process.execPath, ['bench/cold-start.mjs'], { encoding: 'utf8' }))
-print(`cold start, default model: core ready ${coldStart.coreMs.toFixed(0)} ms, first token of 1 s ${coldStart.firstTokenMs.toFixed(0)} ms after process start`)
+print(
+  `cold start, default model: core ready ${coldStart.coreMs.toFixed(0)} ms, first token of 1 s ${coldStart.firstTokenMs.toFixed(0)} ms after process start`,
+)
 const sizes = JSON.parse(execFileSync(process.execPath, ['scripts/size.mjs', '--json'], { encoding: 'utf8' }))
 if (!options.json) execFileSync(process.execPath, ['scripts/size.mjs'], { stdio: 'inherit' })
 

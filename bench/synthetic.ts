@@ -20,7 +20,11 @@ export function syntheticWavTokenizer(ratios: readonly number[]): TensorSource {
   const read = async (name: string) => {
     const shape = shapes.get(name)!
     const fanIn = shape.length > 1 ? shape.slice(1).reduce((product, size) => product * size) : 1
-    const values = randomArray(shape.reduce((product, size) => product * size), names.indexOf(name) + 1, 1 / Math.sqrt(fanIn))
+    const values = randomArray(
+      shape.reduce((product, size) => product * size),
+      names.indexOf(name) + 1,
+      1 / Math.sqrt(fanIn),
+    )
     return /norm.*(weight|scale)/.test(name) ? values.map(value => 1 + 0.1 * value) : values
   }
   return {

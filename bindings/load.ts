@@ -7,8 +7,8 @@ export type KernelInput = WebAssembly.Module | BufferSource | Response | Promise
 
 // (module (func (param v128 v128 v128) (result v128) local.get 0..2 f32x4.relaxed_madd)): 41 bytes that validate only with relaxed SIMD.
 const RELAXED_PROBE = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1,
-  32, 2, 253, 133, 2, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32,
+  1, 32, 2, 253, 133, 2, 11,
 ])
 
 /** True where the engine accepts relaxed SIMD (V8 >= 11.4 without flags: Node 22+, recent browsers, Deno, Bun, workerd). */
@@ -30,5 +30,8 @@ export async function instantiateKernels(
   const relaxed = !deterministic && hasRelaxedSimd()
   const core = input ?? (await kernelSource(relaxed))
   const { exports } = await loader.instantiate<Kernels & Record<string, unknown>>(core as WebAssembly.Module)
-  return { kernels: exports as unknown as Kernels, build: input ? 'custom' : relaxed ? 'relaxed' : 'baseline' }
+  return {
+    kernels: exports as unknown as Kernels,
+    build: input ? 'custom' : relaxed ? 'relaxed' : 'baseline',
+  }
 }

@@ -1,6 +1,7 @@
 // Condition `edge-light`: modules are asked for with `?module`.
-import baseline from './kernels.wasm?module'
+
 import relaxedBuild from './kernels.relaxed.wasm?module'
+import baseline from './kernels.wasm?module'
 
 /** The core as the runtime compiled it. */
 export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module> {

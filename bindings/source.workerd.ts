@@ -1,6 +1,7 @@
 // Condition `workerd`: compiling bytes is forbidden there, the bundler hands over ready modules.
-import baseline from './kernels.wasm'
+
 import relaxedBuild from './kernels.relaxed.wasm'
+import baseline from './kernels.wasm'
 
 /** The core as the runtime compiled it. */
 export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module> {

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const at = (...path) => join(root, ...path)
-const run = (name, ...args) => execFileSync(at('node_modules/.bin', name), args, { cwd: root, stdio: 'inherit' })
+const run = (name, ...args) =>
+  execFileSync(at('node_modules/.bin', name), args, { cwd: root, stdio: 'inherit' })
 const base64 = file => readFileSync(at('build', file)).toString('base64')
 
 const kernelsOnly = process.argv[2] === 'kernels'

@@ -12,22 +12,30 @@ function closure(file, seen = new Set()) {
   if (seen.has(file)) return seen
   seen.add(file)
   const text = readFileSync(file, 'utf8')
-  for (const [, name] of text.matchAll(/(?:from|import)\s*\(?["'](\.[^"']+\.js)["']/g)) closure(join(dirname(file), name), seen)
+  for (const [, name] of text.matchAll(/(?:from|import)\s*\(?["'](\.[^"']+\.js)["']/g))
+    closure(join(dirname(file), name), seen)
   return seen
 }
 
 const read = files => Buffer.concat(files.map(file => readFileSync(join(root, file))))
 const library = [...closure(join(root, 'dist/index.js'))].map(file => file.slice(root.length + 1))
-const measure = bytes => ({ raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotliCompressSync(bytes).length })
+const measure = bytes => ({
+  raw: bytes.length,
+  gzip: gzipSync(bytes, { level: 9 }).length,
+  brotli: brotliCompressSync(bytes).length,
+})
 
 const sizes = {
   'core wasm (baseline)': measure(read(['dist/kernels.wasm'])),
   'core wasm (relaxed SIMD)': measure(read(['dist/kernels.relaxed.wasm'])),
   'library JS without the core': measure(read([...library, 'dist/platform.node.js', 'dist/platform.web.js'])),
-  'library JS + both cores as base64': measure(read([...library, 'dist/platform.node.js', 'dist/kernels.bytes.js'])),
+  'library JS + both cores as base64': measure(
+    read([...library, 'dist/platform.node.js', 'dist/kernels.bytes.js']),
+  ),
 }
 for (const name of existsSync(join(root, 'weights')) ? readdirSync(join(root, 'weights')) : [])
-  if (name.endsWith('.safetensors')) sizes[`weights/${name}`] = { raw: statSync(join(root, 'weights', name)).size }
+  if (name.endsWith('.safetensors'))
+    sizes[`weights/${name}`] = { raw: statSync(join(root, 'weights', name)).size }
 
 const bounds = [
   ['core wasm (baseline)', 'raw', 64 * KIB],
@@ -41,7 +49,10 @@ if (process.argv.includes('--json')) console.log(JSON.stringify(sizes))
 else {
   console.log(`${'bytes'.padEnd(38)}${'raw'.padStart(10)}${'gzip'.padStart(10)}${'brotli'.padStart(10)}`)
   for (const [what, { raw, gzip, brotli }] of Object.entries(sizes))
-    console.log(`${what.padEnd(38)}${[raw, gzip, brotli].map(size => String(size ?? '-').padStart(10)).join('')}`)
+    console.log(
+      `${what.padEnd(38)}${[raw, gzip, brotli].map(size => String(size ?? '-').padStart(10)).join('')}`,
+    )
 }
-for (const [what, kind, bound] of broken) console.error(`${what}: ${sizes[what][kind]} bytes ${kind}, more than ${bound}`)
+for (const [what, kind, bound] of broken)
+  console.error(`${what}: ${sizes[what][kind]} bytes ${kind}, more than ${bound}`)
 process.exitCode = broken.length ? 1 : 0

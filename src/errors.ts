@@ -1,11 +1,5 @@
 /** Stable, machine-readable reasons. */
-export type WavtokErrorCode =
-  | 'CHECKPOINT'
-  | 'CONFIG'
-  | 'AUDIO'
-  | 'TOKENS'
-  | 'DISPOSED'
-  | 'ABORTED'
+export type WavtokErrorCode = 'CHECKPOINT' | 'CONFIG' | 'AUDIO' | 'TOKENS' | 'DISPOSED' | 'ABORTED'
 
 /** Base of everything this library throws on purpose. The message says what was found, what was expected, what to do. */
 export class WavtokError extends Error {

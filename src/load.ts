@@ -68,7 +68,9 @@ function isCheckpoint(file: ByteSource): boolean {
 async function readConfiguration(files: readonly ByteSource[]): Promise<string | undefined> {
   const configurations = files.filter(file => !isCheckpoint(file))
   if (configurations.length > 1)
-    throw new ConfigError(`${configurations.length} .yaml files were given; expected at most one configuration`)
+    throw new ConfigError(
+      `${configurations.length} .yaml files were given; expected at most one configuration`,
+    )
   const [file] = configurations
   return file && new TextDecoder().decode(await file.read(0, file.size))
 }

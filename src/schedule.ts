@@ -17,7 +17,11 @@ export interface RunOptions {
 const SLICE_MS = 20
 
 /** Runs work that yields the share done, in slices; between them, progress is told and the signal looked at. */
-export async function runSliced(work: Generator<number>, phase: Progress['phase'], options: RunOptions): Promise<void> {
+export async function runSliced(
+  work: Generator<number>,
+  phase: Progress['phase'],
+  options: RunOptions,
+): Promise<void> {
   const { signal, onProgress } = options
   let sliceEnd = now() + SLICE_MS
   try {

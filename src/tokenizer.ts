@@ -101,11 +101,16 @@ export class AudioTokenizer implements Disposable {
       this.#model.encoder(
         region,
         receiver(region, count, (pointer, rows) => {
-          region.heap.i32(pointer, rows * count).forEach((code, i) => codes[i % count].push(code))
+          for (const [i, code] of region.heap.i32(pointer, rows * count).entries()) codes[i % count].push(code)
         }),
       ),
     )
-    return new AudioTokens(codes, { codebookSizes, frameRate: sampleRate / hopLength, sampleRate, model: family })
+    return new AudioTokens(codes, {
+      codebookSizes,
+      frameRate: sampleRate / hopLength,
+      sampleRate,
+      model: family,
+    })
   }
 
   /** The encoder's output before quantization: [frames][codebookDim], row-major. Errors as `encode`. */
@@ -171,11 +176,17 @@ export class AudioTokenizer implements Disposable {
   /** A last stage that copies rows of codebookDim into `parts`. */
   #vectors(region: Region, parts: Float32Array[]): RowSink {
     const { codebookDim } = this.#model.info
-    return receiver(region, codebookDim, (pointer, rows) => parts.push(region.heap.f32(pointer, rows * codebookDim).slice()))
+    return receiver(region, codebookDim, (pointer, rows) =>
+      parts.push(region.heap.f32(pointer, rows * codebookDim).slice()),
+    )
   }
 
   /** Pushes audio, mixed down and resampled, through the stage that `open` gives. */
-  async #analyse(audio: AudioInput, options: EncodeOptions, open: (region: Region) => RowSink): Promise<void> {
+  async #analyse(
+    audio: AudioInput,
+    options: EncodeOptions,
+    open: (region: Region) => RowSink,
+  ): Promise<void> {
     const rate = this.#model.info.sampleRate
     const mono = toMono(audio, { sampleRate: options.sampleRate, defaultSampleRate: rate })
     await this.#run(options, async region => {
@@ -212,16 +223,22 @@ export class AudioTokenizer implements Disposable {
   #checked(tokens: TokenInput): AudioTokens {
     const { codebookSizes, sampleRate, hopLength, family } = this.#model.info
     const format = { codebookSizes, sampleRate, frameRate: sampleRate / hopLength, model: family }
-    const codes =
-      tokens instanceof AudioTokens
-        ? tokens.codes
-        : typeof tokens[0] === 'object'
-          ? (tokens as readonly ArrayLike<number>[])
-          : [tokens as ArrayLike<number>]
+    if (tokens instanceof AudioTokens && (tokens.model !== family || tokens.frameRate !== format.frameRate))
+      throw new TokenError(
+        `these tokens were made by ${tokens.model} at ${tokens.frameRate}/s; this model is ${family} at ${format.frameRate}/s`,
+      )
+    const codes = codebooksOf(tokens)
     if (codes.length !== codebookSizes.length)
       throw new TokenError(`${codes.length} codebooks of codes found; this model has ${codebookSizes.length}`)
     return new AudioTokens(codes, format)
   }
+}
+
+function codebooksOf(tokens: TokenInput): readonly ArrayLike<number>[] {
+  if (tokens instanceof AudioTokens) return tokens.codes
+  return typeof tokens[0] === 'object'
+    ? (tokens as readonly ArrayLike<number>[])
+    : [tokens as ArrayLike<number>]
 }
 
 function copyInterleaved(region: Region, codes: readonly Uint16Array[], frames: number): number {

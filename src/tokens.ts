@@ -75,7 +75,9 @@ export class AudioTokens implements TokenFormat {
   concat(...others: AudioTokens[]): AudioTokens {
     const stranger = others.find(other => !sameFormat(this, other))
     if (stranger)
-      throw new TokenError(`cannot join tokens of ${stranger.model} at ${stranger.frameRate}/s to tokens of ${this.model}`)
+      throw new TokenError(
+        `cannot join tokens of ${stranger.model} at ${stranger.frameRate}/s to tokens of ${this.model}`,
+      )
     const parts = [this, ...others]
     const joined = this.codes.map((_, codebook) => parts.flatMap(part => Array.from(part.codes[codebook])))
     return new AudioTokens(joined, this)
@@ -108,7 +110,9 @@ function checked(codes: readonly ArrayLike<number>[], sizes: readonly number[]):
     throw new TokenError(`${codes.length} codebooks of codes found; expected 1 to ${sizes.length}`)
   return codes.map((row, codebook) => {
     if (row.length !== codes[0].length)
-      throw new TokenError(`codebook ${codebook} has ${row.length} frames, codebook 0 has ${codes[0].length}; all must agree`)
+      throw new TokenError(
+        `codebook ${codebook} has ${row.length} frames, codebook 0 has ${codes[0].length}; all must agree`,
+      )
     for (let frame = 0; frame < row.length; frame++) {
       const code = row[frame]
       if (!Number.isInteger(code) || code < 0 || code >= sizes[codebook])

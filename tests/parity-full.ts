@@ -2,8 +2,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { stageComparison } from './support/parity.js'
 import { decode, encode, openModel, recorder } from './support/model.js'
+import { stageComparison } from './support/parity.js'
 import { vectors } from './support/vectors.js'
 
 const SNR_DB = 80
@@ -12,10 +12,13 @@ let failures = 0
 
 for (const variant of ['75', '40']) {
   const checkpoint = join(folder, `full-${variant}.ckpt`)
-  if (!existsSync(checkpoint)) throw new Error(`${checkpoint} is missing; run tests/vectors/full_parity.py first`)
+  if (!existsSync(checkpoint))
+    throw new Error(`${checkpoint} is missing; run tests/vectors/full_parity.py first`)
   const { region, heap, model } = await openModel(checkpoint)
   const weights = heap.used
-  console.log(`\n${variant} tokens/s: ${(model.info.parameters / 1e6).toFixed(2)} M parameters, weights ${mib(weights)} MiB`)
+  console.log(
+    `\n${variant} tokens/s: ${(model.info.parameters / 1e6).toFixed(2)} M parameters, weights ${mib(weights)} MiB`,
+  )
   for (const file of readdirSync(join(folder, `full-${variant}`))) {
     const expected = vectors(pathToFileURL(join(folder, `full-${variant}`, file)))
     const { probe, names, stage } = recorder(region)
@@ -25,10 +28,19 @@ for (const variant of ['75', '40']) {
     const audio = decode(region, model, expected.get('codes')!.integers, probe)
     const result = stageComparison(expected, codes, audio, { names, stage })
     const stages = result.stages.map(({ name, snr }) => `${name} ${snr.toFixed(1)}`)
-    console.log(`${file.replace('.safetensors', '')}: ${result.frames} frames, ${result.different} codes differ, ${result.nearTies} of them near-ties`)
+    console.log(
+      `${file.replace('.safetensors', '')}: ${result.frames} frames, ${result.different} codes differ, ${result.nearTies} of them near-ties`,
+    )
     console.log(`  SNR, dB: ${stages.join(', ')}`)
-    console.log(`  audio SNR ${result.audio.toFixed(1)} dB; memory beyond weights: encode ${mib(encodePeak)} MiB`)
-    if (result.audio < SNR_DB || result.different > result.nearTies || result.stages.some(({ snr }) => snr < SNR_DB)) failures++
+    console.log(
+      `  audio SNR ${result.audio.toFixed(1)} dB; memory beyond weights: encode ${mib(encodePeak)} MiB`,
+    )
+    if (
+      result.audio < SNR_DB ||
+      result.different > result.nearTies ||
+      result.stages.some(({ snr }) => snr < SNR_DB)
+    )
+      failures++
   }
 }
 console.log(failures ? `\n${failures} cases failed` : '\nall cases equal PyTorch')

@@ -2,11 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { byteSource } from '../src/checkpoints/bytes.js'
+import { openCheckpoint } from '../src/checkpoints/open.js'
+import { writeSafetensors } from '../src/checkpoints/safetensors.js'
 import {
   AbortError,
   AudioError,
-  AudioTokens,
   type AudioTokenizer,
+  AudioTokens,
   CheckpointError,
   ConfigError,
   DisposedError,
@@ -14,9 +17,6 @@ import {
   type Progress,
   TokenError,
 } from '../src/index.js'
-import { byteSource } from '../src/checkpoints/bytes.js'
-import { openCheckpoint } from '../src/checkpoints/open.js'
-import { writeSafetensors } from '../src/checkpoints/safetensors.js'
 import { identical, snr } from './support/compare.js'
 import { testFile } from './support/model.js'
 import { randomArray } from './support/random.js'
@@ -27,7 +27,11 @@ const YAML = testFile('vectors/wavtokenizer/tiny-75.yaml')
 const expected = vectors('wavtokenizer/tiny-75/stereo_44k.safetensors')
 const load = () => loadTokenizer(MODEL, { deterministic: true })
 
-async function rejects(call: () => Promise<unknown>, kind: new (...values: never[]) => Error, message: RegExp): Promise<void> {
+async function rejects(
+  call: () => Promise<unknown>,
+  kind: new (...values: never[]) => Error,
+  message: RegExp,
+): Promise<void> {
   try {
     await call()
   } catch (error) {
@@ -80,7 +84,8 @@ test('44.1 kHz stereo equals PyTorch, and all kinds of input agree', async () =>
   const tokenizer = await load()
   const wav = readFileSync(testFile('fixtures/speech-44k-stereo.wav'))
   const frames = (wav.length - 44) / 4
-  const channel = (c: number) => Float32Array.from({ length: frames }, (_, i) => wav.readInt16LE(44 + 4 * i + 2 * c) / 32768)
+  const channel = (c: number) =>
+    Float32Array.from({ length: frames }, (_, i) => wav.readInt16LE(44 + 4 * i + 2 * c) / 32768)
   const [left, right] = [channel(0), channel(1)]
   const cut = [left, right].map(one => one.slice(22_050, 33_075))
   const tokens = await tokenizer.encode(cut, { sampleRate: 44_100 })
@@ -98,7 +103,12 @@ test('tokens, numbers and arrays decode alike; embed gives codebook rows', async
   const tokens = await tokenizer.encode(randomArray(5000, 3, 0.2))
   const { samples } = await tokenizer.decode(tokens)
   assert.is(samples.length, tokens.frames * 320)
-  for (const same of [tokens.codes[0], [...tokens.codes[0]], tokens.codes, AudioTokens.from(JSON.parse(JSON.stringify(tokens)))])
+  for (const same of [
+    tokens.codes[0],
+    [...tokens.codes[0]],
+    tokens.codes,
+    AudioTokens.from(JSON.parse(JSON.stringify(tokens))),
+  ])
     identical((await tokenizer.decode(same)).samples, samples)
   const vectorsOf = await tokenizer.embed(expected.get('codes')!.integers)
   identical(vectorsOf, expected.get('quantized')!.data)
@@ -136,12 +146,28 @@ test('bad files', async () => {
   const bytes = readFileSync(MODEL)
   await rejects(() => loadTokenizer(new Uint8Array(0)), CheckpointError, /empty/)
   await rejects(() => loadTokenizer(bytes.subarray(0, bytes.length >> 1)), CheckpointError, /./)
-  await rejects(() => loadTokenizer(testFile('vectors/torch/hostile-os-system.pt')), CheckpointError, /never runs|depends on/)
-  await rejects(() => loadTokenizer(testFile('vectors/torch/dtypes.pt')), ConfigError, /no known model family/)
+  await rejects(
+    () => loadTokenizer(testFile('vectors/torch/hostile-os-system.pt')),
+    CheckpointError,
+    /never runs|depends on/,
+  )
+  await rejects(
+    () => loadTokenizer(testFile('vectors/torch/dtypes.pt')),
+    ConfigError,
+    /no known model family/,
+  )
   await rejects(() => loadTokenizer('/nowhere/at/all.ckpt'), CheckpointError, /cannot open/)
   await rejects(() => loadTokenizer([MODEL, '/nowhere/at/all.ckpt']), CheckpointError, /cannot open/)
-  await rejects(() => loadTokenizer(MODEL, { model: 'nonesuch' }), ConfigError, /unknown model family 'nonesuch'.*wavtokenizer/)
-  await rejects(() => loadTokenizer([MODEL, testFile('vectors/wavtokenizer/tiny-40.yaml')]), ConfigError, /another checkpoint[^]*ratios/)
+  await rejects(
+    () => loadTokenizer(MODEL, { model: 'nonesuch' }),
+    ConfigError,
+    /unknown model family 'nonesuch'.*wavtokenizer/,
+  )
+  await rejects(
+    () => loadTokenizer([MODEL, testFile('vectors/wavtokenizer/tiny-40.yaml')]),
+    ConfigError,
+    /another checkpoint[\s\S]*ratios/,
+  )
   await rejects(() => loadTokenizer(MODEL, { bandwidthId: 4 }), ConfigError, /rows 0 to 3/)
 })
 
@@ -165,7 +191,11 @@ test('progress rises to its total', async () => {
   for (const phase of ['weights', 'encode', 'decode']) {
     const loaded = seen.filter(progress => progress.phase === phase).map(progress => progress.loaded)
     assert.ok(loaded.length > 0, phase)
-    assert.equal(loaded, [...loaded].sort((a, b) => a - b), `${phase} never falls`)
+    assert.equal(
+      loaded,
+      [...loaded].sort((a, b) => a - b),
+      `${phase} never falls`,
+    )
     if (phase !== 'weights') assert.is(loaded.at(-1), 1)
   }
 })
@@ -184,13 +214,19 @@ test('an aborted call rejects, gives its memory back, and the next one works', a
   const tokens = await tokenizer.encode(long)
   const decoding = new AbortController()
   const onProgress = ({ loaded }: Progress) => loaded > 0.3 && decoding.abort()
-  await rejects(() => tokenizer.decode(tokens, { signal: decoding.signal, onProgress }), AbortError, /aborted/)
+  await rejects(
+    () => tokenizer.decode(tokens, { signal: decoding.signal, onProgress }),
+    AbortError,
+    /aborted/,
+  )
   await rejects(() => loadTokenizer(MODEL, { signal: AbortSignal.abort() }), AbortError, /aborted/)
   assert.is((await tokenizer.decode(tokens)).samples.length, tokens.frames * 320)
   const after = tokenizer.info.memoryBytes
   for (let i = 0; i < 5; i++) {
     const controller = new AbortController()
-    await tokenizer.encode(long, { signal: controller.signal, onProgress: () => controller.abort() }).catch(() => {})
+    await tokenizer
+      .encode(long, { signal: controller.signal, onProgress: () => controller.abort() })
+      .catch(() => {})
   }
   assert.is(tokenizer.info.memoryBytes, after, `memory was ${before}, then ${after}`)
 })
@@ -200,7 +236,10 @@ test('calls made at once run one after another and do not disturb each other', a
   const clips = [1, 2, 3, 4].map(seed => randomArray(1000 * seed + 24_000, seed, 0.3))
   const alone: AudioTokens[] = []
   for (const clip of clips) alone.push(await tokenizer.encode(clip))
-  const together = await Promise.all([...clips.map(clip => tokenizer.encode(clip)), tokenizer.decode(alone[0])])
+  const together = await Promise.all([
+    ...clips.map(clip => tokenizer.encode(clip)),
+    tokenizer.decode(alone[0]),
+  ])
   clips.forEach((_, i) => {
     assert.equal((together[i] as AudioTokens).codes, alone[i].codes)
   })

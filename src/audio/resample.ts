@@ -171,7 +171,8 @@ function checkRate(rate: number): void {
 }
 
 /**
- * Resamples a whole mono clip, as torchaudio does: length ceil(samples.length * toRate / fromRate).
+ * Resamples a whole mono clip: ceil(samples.length * toRate / fromRate) samples. (torchaudio 2.11 rounds that quotient to f32 first,
+ * so beyond 5 s it sometimes gives one sample less.)
  *
  * @returns `samples` itself when the rates are equal
  * @throws AudioError as {@link Resampler}

@@ -28,12 +28,8 @@ const REFUSED: readonly [magic: string, reason: string][] = [
     '\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.',
     'this file is in the format of PyTorch before 1.6 (no zip file); load it with torch.load and save it again with torch.save(state_dict, path)',
   ],
-  [
-    '\x80',
-    'this is a bare Python pickle, no torch.save zip file; save the weights with torch.save(state_dict, path)',
-  ],
   ['version https://git-lfs', 'this is a git-lfs pointer, not the weights; run `git lfs pull`'],
-  ['\x1f\x8b', 'this file is gzip-compressed; decompress it first'],
+  ['\x1f\x8b\x08', 'this file is gzip-compressed; decompress it first'],
   ['PK\x05\x06', 'this zip file is empty'],
   ['\x89HDF', 'this is an HDF5 file; expected safetensors or a torch.save zip file'],
   ['\x93NUMPY', 'this is a NumPy array; expected safetensors or a torch.save zip file'],
@@ -101,6 +97,11 @@ async function recognise(file: ByteSource): Promise<FileKind> {
   if (head[8] === '{' && length <= file.size) return 'safetensors'
   for (const [magic, reason] of REFUSED) if (head.startsWith(magic)) throw new CheckpointError(reason)
   if (head.startsWith('PK\x03\x04')) return 'torch'
+  if (bytes[0] === 0x80 && bytes[2] > 0)
+    // a pickle; a truncated safetensors file may begin with 0x80 and has a 0 there
+    throw new CheckpointError(
+      'this is a bare Python pickle, no torch.save zip file; save the weights with torch.save(state_dict, path)',
+    )
   if (WEB_PAGE.test(head))
     throw new CheckpointError(
       'this is a web page, not a checkpoint; the address may need a login or a /resolve/ link',

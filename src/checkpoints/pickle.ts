@@ -8,7 +8,7 @@ import { Opaque, PickleDict, PickleGlobal, type PickleValue, persistent, reduce 
 const MAX_PICKLE_BYTES = 1 << 25
 const MAX_STACK = 1 << 20
 const MAX_DEPTH = 1000 // open marks; Python's own recursion limit stops its pickler there
-const MAX_MEMO = 1 << 21
+const MAX_MEMO = 1 << 20
 const MAX_CONTAINERS = 1 << 20
 const MAX_LONG_BYTES = 1024
 const MAX_GLOBAL_LENGTH = 256

@@ -65,7 +65,7 @@ export async function openTorch(file: ByteSource): Promise<TensorSource> {
       const { dtype, shape } = find(name)
       return { dtype, shape }
     },
-    read: async name => readTensor(source, name),
+    read: name => readTensor(source, name),
     async readInto(name, target) {
       const tensor = find(name)
       checkTarget(name, tensor.shape, target)

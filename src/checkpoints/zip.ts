@@ -92,30 +92,36 @@ export class ZipArchive {
 }
 
 async function findDirectory(file: ByteSource): Promise<Directory> {
-  const tailBytes = Math.min(file.size, END64_BYTES + LOCATOR_BYTES + END_BYTES + MAX_COMMENT_BYTES)
-  const tailOffset = file.size - tailBytes
-  const tail = new Fields(await file.read(tailOffset, tailBytes))
-  for (let at = tailBytes - END_BYTES; at >= 0; at--) {
-    if (tail.u32(at) !== 0x06054b50 || at + END_BYTES + tail.u16(at + 20) !== tailBytes) continue
-    const locator = at - LOCATOR_BYTES
-    const directory =
-      locator >= 0 && tail.u32(locator) === 0x07064b50
-        ? await readEnd64(file, tail.u64(locator + 8), tailOffset + locator)
-        : { count: tail.u16(at + 10), bytes: tail.u32(at + 12), offset: tail.u32(at + 16) }
-    const { bytes, offset } = directory
-    if (offset + bytes > tailOffset + at)
-      throw new CheckpointError(
-        `the zip directory claims ${bytes} bytes at ${offset}, beyond its place in the file`,
-      )
-    if (bytes > MAX_DIRECTORY_BYTES)
-      throw new CheckpointError(
-        `the zip directory claims ${bytes} bytes; at most ${MAX_DIRECTORY_BYTES} are read`,
-      )
-    return directory
+  for (const comment of [0, MAX_COMMENT_BYTES]) {
+    const length = Math.min(file.size, LOCATOR_BYTES + END_BYTES + comment)
+    const tail = new Fields(await file.read(file.size - length, length))
+    const first = length < file.size ? LOCATOR_BYTES : 0 // a ZIP64 locator may stand before the end record
+    for (let at = length - END_BYTES; at >= first; at--)
+      if (tail.u32(at) === 0x06054b50 && at + END_BYTES + tail.u16(at + 20) === length)
+        return readEnd(file, tail, at, file.size - length)
   }
   throw new CheckpointError(
     `no zip directory at the end of the file (${file.size} bytes): it is truncated, get it again`,
   )
+}
+
+/** The end record at `at` of `tail`, which begins at `tailOffset` of the file. */
+async function readEnd(file: ByteSource, tail: Fields, at: number, tailOffset: number): Promise<Directory> {
+  const locator = at - LOCATOR_BYTES
+  const directory =
+    locator >= 0 && tail.u32(locator) === 0x07064b50
+      ? await readEnd64(file, tail.u64(locator + 8), tailOffset + locator)
+      : { count: tail.u16(at + 10), bytes: tail.u32(at + 12), offset: tail.u32(at + 16) }
+  const { bytes, offset } = directory
+  if (offset + bytes > tailOffset + at)
+    throw new CheckpointError(
+      `the zip directory claims ${bytes} bytes at ${offset}, beyond its place in the file`,
+    )
+  if (bytes > MAX_DIRECTORY_BYTES)
+    throw new CheckpointError(
+      `the zip directory claims ${bytes} bytes; at most ${MAX_DIRECTORY_BYTES} are read`,
+    )
+  return directory
 }
 
 async function readEnd64(file: ByteSource, offset: number, locatorOffset: number): Promise<Directory> {

@@ -15,8 +15,7 @@ const HELP = `wavtok info [FILE...]    a checkpoint, audio file or token file ex
 FILE is a checkpoint (.safetensors, .ckpt, .pt, .pth, .bin), a WAV file or a token file, recognised by its bytes; several
 files together are one model. - is stdin. Without FILE: the default model.
 
-  --json       one line of JSON
-  -q, --quiet  no warnings
+  --json   one line of JSON
 
 Examples
   wavtok info
@@ -32,7 +31,7 @@ export const info: Verb = {
   help: HELP,
   options: [],
   async run(args, environment) {
-    const reporter = new Reporter(environment, args)
+    const reporter = new Reporter(environment, { json: args.json })
     if (args.inputs.length > 1 && args.inputs.includes(PIPE)) throw new UsageError("'-' (stdin) stands alone")
     await reporter.result(await explain(args.inputs, environment))
     return 0
@@ -68,7 +67,7 @@ async function readHead(path: string): Promise<Uint8Array> {
 
 /** NumPy's magic, or text that begins like JSON or with a digit. */
 function isTokenFile(head: Uint8Array): boolean {
-  return /^(\x93NUMPY|(\xef\xbb\xbf)?\s*[[{\d][\t\n\r -~]*$)/.test(String.fromCharCode(...head))
+  return /^(\x93NUMPY|(\xef\xbb\xbf)?\s*[[{\d][\t\n\r -~\x80-\xff]*$)/.test(String.fromCharCode(...head))
 }
 
 function explainWav(path: string, bytes: Uint8Array): Outcome {
@@ -161,7 +160,7 @@ async function explainCheckpoint(
     `  stored      ${plural(stored.tensors, 'tensor')}, ${showCount(stored.values)} values (${kinds.join(', ')})`,
     ...modelLines,
   ].join('\n')
-  return { text, figures: { file: name, kind: 'checkpoint', formats, stored, ...model.figures } }
+  return { text, figures: { ...model.figures, file: name, kind: 'checkpoint', formats, stored } }
 }
 
 function countTensors(source: TensorSource) {
@@ -199,7 +198,7 @@ function showModel(name: string, about: TokenizerInfo): string {
     ['audio', `${about.sampleRate} Hz, ${about.hopLength} samples per frame`],
     ['encoder', about.canEncode ? `sees ${ahead(about.encoderLookaheadMs)}` : undefined],
     ['decoder', about.canDecode ? `sees ${ahead(about.decoderLookaheadMs)}` : undefined],
-    ['memory', `${Math.round(about.memoryBytes / 1e6)} MB with weights (${about.build} build)`],
+    ['memory', `${(about.memoryBytes / 1e6).toFixed(1)} MB with weights (${about.build} build)`],
     ['config', JSON.stringify(about.config)],
   ])
 }

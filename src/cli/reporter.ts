@@ -5,6 +5,8 @@ const BAR_WIDTH = 24
 /** Work that is over before this shows no bar. */
 const QUIET_MS = 1000
 const REFRESH_MS = 100
+/** Before this share is done, reading the file weighs too much for an estimate. */
+const MIN_ESTIMATE_SHARE = 0.02
 
 export interface ReporterOptions {
   json?: boolean
@@ -86,7 +88,7 @@ export class Reporter {
 export function progressLine(label: string, elapsedSeconds: number, share?: number): string {
   if (share === undefined) return `${label} ...`
   const full = Math.round(share * BAR_WIDTH)
-  const left = share > 0 ? `${showClock((elapsedSeconds * (1 - share)) / share)} left` : ''
+  const left = share >= MIN_ESTIMATE_SHARE ? `${showClock((elapsedSeconds * (1 - share)) / share)} left` : ''
   const percent = `${Math.floor(share * 100)}`.padStart(3)
   return `[${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}] ${percent} %  ${left}  ${label}`
 }

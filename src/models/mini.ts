@@ -19,7 +19,7 @@ import { LogScale } from '../nn/log_scale.js'
 import { LayerNorm } from '../nn/norm.js'
 import { VectorQuantizer } from '../nn/quantizer.js'
 import { type Layer, pipeline } from '../nn/rows.js'
-import { type SynthesizerConfig, Synthesizer } from '../nn/synthesizer.js'
+import { Synthesizer, type SynthesizerConfig } from '../nn/synthesizer.js'
 import type { Model } from './model.js'
 
 interface StackConfig {
@@ -58,15 +58,24 @@ export async function loadMini(region: Region, source: TensorSource): Promise<Mo
   const controls = synth.bands + synth.aperiodicity_hz.length // bands, pitch, one share less than edges
   const analysis = [
     ...frontEnd(region, config),
-    ...(await readStack(region, reader, 'encoder', config.encoder, config.front_end.mels, dim, config.norm_eps)),
+    ...(await readStack(
+      region,
+      reader,
+      'encoder',
+      config.encoder,
+      config.front_end.mels,
+      dim,
+      config.norm_eps,
+    )),
   ]
   const codebook = await reader.tensor('quantizer.codebook', [size, dim])
   const stack = await readStack(region, reader, 'decoder', config.decoder, dim, controls, config.norm_eps)
   reader.finish()
   const quantizer = new VectorQuantizer(region, codebook, size, dim)
-  const synthesizer = new Synthesizer(region, { ...synth, sampleRate, hop })
+  const synthesizer = new Synthesizer(region, synth, sampleRate, hop)
   const synthesis: Named[] = [['quantized', quantizer.lookup], ...stack, ['audio', synthesizer]]
-  const decoder: NonNullable<Model['decoder']> = (local, sink, probe) => pipeline(local, synthesis, sink, probe)
+  const decoder: NonNullable<Model['decoder']> = (local, sink, probe) =>
+    pipeline(local, synthesis, sink, probe)
   return {
     info: {
       family: 'mini',
@@ -85,14 +94,20 @@ export async function loadMini(region: Region, source: TensorSource): Promise<Mo
     features: (local, sink, probe) => pipeline(local, analysis, sink, probe),
     lookup: (local, sink) => quantizer.lookup.open(local, sink),
     decoder,
-    decode: (local, codes, frames, sink, probe) => pushCodes(local, codes, frames, decoder(local, sink, probe)),
+    decode: (local, codes, frames, sink, probe) =>
+      pushCodes(local, codes, frames, decoder(local, sink, probe)),
   }
 }
 
 // Codes pushed at a time: the grain of progress and abort.
 const TILE = 64
 
-function* pushCodes(region: Region, codes: number, frames: number, stage: ReturnType<Layer['open']>): Generator<number> {
+function* pushCodes(
+  region: Region,
+  codes: number,
+  frames: number,
+  stage: ReturnType<Layer['open']>,
+): Generator<number> {
   for (let frame = 0; frame < frames; frame += TILE) {
     const count = Math.min(TILE, frames - frame)
     const target = stage.reserve(count)
@@ -130,12 +145,17 @@ async function readStack(
   const norm = async (part: string) =>
     new LayerNorm(region, await tensor(`${part}.weight`, [dim]), await tensor(`${part}.bias`, [dim]), eps)
   const taps = embed_past + 1 + embed_future
-  const embed = new Conv1d(region, await tensor('embed.weight', [dim, inputs, taps]), await tensor('embed.bias', [dim]), {
-    inputs,
-    outputs: dim,
-    kernel: taps,
-    padding: zeroPadding(taps, embed_future),
-  })
+  const embed = new Conv1d(
+    region,
+    await tensor('embed.weight', [dim, inputs, taps]),
+    await tensor('embed.bias', [dim]),
+    {
+      inputs,
+      outputs: dim,
+      kernel: taps,
+      padding: zeroPadding(taps, embed_future),
+    },
+  )
   const layers: Named[] = [
     [`${name}.embed`, embed],
     [`${name}.norm`, await norm('norm')],
@@ -151,7 +171,10 @@ async function readStack(
       projectBias: await tensor(`${block}.pwconv2.bias`, [dim]),
       gamma: await tensor(`${block}.gamma`, [dim]),
     }
-    layers.push([`${name}.${block}`, new ConvNeXtBlock(region, weights, await norm(`${block}.norm`), zeroPadding(kernel, 0))])
+    layers.push([
+      `${name}.${block}`,
+      new ConvNeXtBlock(region, weights, await norm(`${block}.norm`), zeroPadding(kernel, 0)),
+    ])
   }
   layers.push([`${name}.final_norm`, await norm('final_norm')])
   const head = [await tensor('head.weight', [outputs, dim]), await tensor('head.bias', [outputs])] as const
@@ -161,16 +184,27 @@ async function readStack(
 
 function readConfig(source: TensorSource): MiniConfig {
   const text = source.metadata.config
-  if (!text) throw new CheckpointError('a mini model carries its configuration in the file (metadata "config"); this one does not')
+  if (!text)
+    throw new CheckpointError(
+      'a mini model carries its configuration in the file (metadata "config"); this one does not',
+    )
   let config: MiniConfig
   try {
     config = JSON.parse(text)
   } catch (cause) {
     throw new ConfigError('the configuration in the file is not JSON', { cause })
   }
-  const numbers = [config?.sample_rate, config?.hop, config?.codebook_size, config?.codebook_dim, config?.norm_eps]
+  const numbers = [
+    config?.sample_rate,
+    config?.hop,
+    config?.codebook_size,
+    config?.codebook_dim,
+    config?.norm_eps,
+  ]
   const parts = [config?.front_end, config?.encoder, config?.decoder, config?.synth]
   if (numbers.some(value => !(value > 0)) || parts.some(part => typeof part !== 'object'))
-    throw new ConfigError('the configuration in the file lacks parts of a mini model (sample_rate, hop, front_end, encoder, decoder, synth ...)')
+    throw new ConfigError(
+      'the configuration in the file lacks parts of a mini model (sample_rate, hop, front_end, encoder, decoder, synth ...)',
+    )
   return config
 }

@@ -2,6 +2,7 @@
 import type { Region } from '../../bindings/memory.js'
 import type { TensorSource } from '../checkpoints/source.js'
 import { ConfigError } from '../errors.js'
+import { isMini, loadMini } from './mini.js'
 import type { Model } from './model.js'
 import { loadWavTokenizer } from './wavtokenizer.js'
 import { isWavTokenizer } from './wavtokenizer_config.js'
@@ -24,16 +25,22 @@ interface Family {
 }
 
 const FAMILIES: Readonly<Record<string, Family>> = {
+  mini: { recognises: isMini, load: loadMini },
   wavtokenizer: { recognises: isWavTokenizer, load: loadWavTokenizer },
 }
 
 /** Loads the family named, or the one the tensors belong to. Throws ConfigError where there is none. */
-export async function loadModel(region: Region, source: TensorSource, options: ModelOptions = {}): Promise<Model> {
+export async function loadModel(
+  region: Region,
+  source: TensorSource,
+  options: ModelOptions = {},
+): Promise<Model> {
   const { model: name } = options
   const known = Object.keys(FAMILIES).join(', ')
   if (name !== undefined && !Object.hasOwn(FAMILIES, name))
     throw new ConfigError(`unknown model family '${name}'; this version knows ${known}`)
-  const family = name === undefined ? Object.values(FAMILIES).find(one => one.recognises(source)) : FAMILIES[name]
+  const family =
+    name === undefined ? Object.values(FAMILIES).find(one => one.recognises(source)) : FAMILIES[name]
   if (family) return family.load(region, source, options)
   const names = source.names()
   throw new ConfigError(

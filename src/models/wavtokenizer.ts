@@ -23,7 +23,15 @@ import { ClipResnetBlock, normalisedInto } from '../nn/resnet.js'
 import { type Layer, type Probe, pipeline, type RowSink } from '../nn/rows.js'
 import { SeanetResBlock } from '../nn/seanet.js'
 import type { Model, ModelInfo } from './model.js'
-import { CODEBOOK, canonicalNames, ENCODER, type EncoderConfig, readConfig, type WavTokenizerConfig, type WavTokenizerOptions } from './wavtokenizer_config.js'
+import {
+  CODEBOOK,
+  canonicalNames,
+  ENCODER,
+  type EncoderConfig,
+  readConfig,
+  type WavTokenizerConfig,
+  type WavTokenizerOptions,
+} from './wavtokenizer_config.js'
 
 const EPS = 1e-6
 
@@ -40,16 +48,29 @@ interface Decoder {
 }
 
 /** Reads the weights out of `source` into `region`. `config`: a published YAML, for what shapes cannot tell. */
-export async function loadWavTokenizer(region: Region, source: TensorSource, options: WavTokenizerOptions): Promise<Model> {
+export async function loadWavTokenizer(
+  region: Region,
+  source: TensorSource,
+  options: WavTokenizerOptions,
+): Promise<Model> {
   const tensors = canonicalNames(source)
   const config = readConfig(tensors, options)
-  const reader = new WeightReader(tensors, { strict: true, ignore: tensors.names().filter(name => !USED.test(name)) })
+  const reader = new WeightReader(tensors, {
+    strict: true,
+    ignore: tensors.names().filter(name => !USED.test(name)),
+  })
   const encoder = config.encoder ? await readEncoder(region, reader, config.encoder) : undefined
   const { codebookSize, codebookDim } = config
   const codebook = await reader.tensor(CODEBOOK, [codebookSize, codebookDim])
   const decoder = config.decoder ? await readDecoder(region, reader, config) : undefined
   reader.finish()
-  return assemble(config, reader.parameters, encoder, new VectorQuantizer(region, codebook, codebookSize, codebookDim), decoder)
+  return assemble(
+    config,
+    reader.parameters,
+    encoder,
+    new VectorQuantizer(region, codebook, codebookSize, codebookDim),
+    decoder,
+  )
 }
 
 function assemble(
@@ -74,7 +95,12 @@ function assemble(
   }
 }
 
-function describe(config: WavTokenizerConfig, parameters: number, canEncode: boolean, canDecode: boolean): ModelInfo {
+function describe(
+  config: WavTokenizerConfig,
+  parameters: number,
+  canEncode: boolean,
+  canDecode: boolean,
+): ModelInfo {
   const { sampleRate, hopLength, codebookSize, codebookDim } = config
   return {
     family: 'wavtokenizer',
@@ -103,11 +129,7 @@ function lookahead({ ratios, kernel, lastKernel, residualKernel }: EncoderConfig
 }
 
 /** The conv stack, named as upstream's modules; each ELU is the epilogue of the layer before it. */
-async function readEncoder(
-  region: Region,
-  reader: WeightReader,
-  config: EncoderConfig,
-): Promise<Named[]> {
+async function readEncoder(region: Region, reader: WeightReader, config: EncoderConfig): Promise<Named[]> {
   const conv = async (name: string, shape: Omit<Conv1dShape, 'padding'>, activation: Activation) => {
     const { inputs, outputs, kernel, stride = 1 } = shape
     const weight = await reader.conv(`${ENCODER}.${name}.conv.conv`, [outputs, inputs, kernel])
@@ -123,7 +145,11 @@ async function readEncoder(
   for (const ratio of ratios) {
     const half = channels / 2
     const block = new SeanetResBlock(
-      await conv(`${index}.block.1`, { inputs: channels, outputs: half, kernel: residualKernel }, Activation.elu),
+      await conv(
+        `${index}.block.1`,
+        { inputs: channels, outputs: half, kernel: residualKernel },
+        Activation.elu,
+      ),
       await conv(`${index}.block.3`, { inputs: half, outputs: channels, kernel: 1 }, Activation.elu),
       await conv(`${index}.shortcut`, { inputs: channels, outputs: channels, kernel: 1 }, Activation.none),
     )
@@ -134,15 +160,22 @@ async function readEncoder(
     index += 3
   }
   const lstm: LstmWeights[] = []
-  for (let layer = 0; layer < config.lstmLayers; layer++) lstm.push(await readLstm(reader, index, layer, hidden))
+  for (let layer = 0; layer < config.lstmLayers; layer++)
+    lstm.push(await readLstm(reader, index, layer, hidden))
   layers.push([`encoder.model.${index + 1}`, new SkipLstm(region, hidden, lstm, Activation.elu)])
   const last = { inputs: hidden, outputs: dimension, kernel: lastKernel }
   layers.push([`encoder.model.${index + 2}`, await conv(`${index + 2}`, last, Activation.none)])
   return layers
 }
 
-async function readLstm(reader: WeightReader, index: number, layer: number, hidden: number): Promise<LstmWeights> {
-  const read = (name: string, shape: number[]) => reader.tensor(`${ENCODER}.${index}.lstm.${name}_l${layer}`, shape)
+async function readLstm(
+  reader: WeightReader,
+  index: number,
+  layer: number,
+  hidden: number,
+): Promise<LstmWeights> {
+  const read = (name: string, shape: number[]) =>
+    reader.tensor(`${ENCODER}.${index}.lstm.${name}_l${layer}`, shape)
   return {
     weightIh: await read('weight_ih', [4 * hidden, hidden]),
     weightHh: await read('weight_hh', [4 * hidden, hidden]),
@@ -151,18 +184,34 @@ async function readLstm(reader: WeightReader, index: number, layer: number, hidd
   }
 }
 
-async function readDecoder(region: Region, reader: WeightReader, config: WavTokenizerConfig): Promise<Decoder> {
-  const { dim, intermediate, layers, groups, bandwidthId, adanorm, embedKernel, depthwiseKernel } = config.decoder!
+async function readDecoder(
+  region: Region,
+  reader: WeightReader,
+  config: WavTokenizerConfig,
+): Promise<Decoder> {
+  const { dim, intermediate, layers, groups, bandwidthId, adanorm, embedKernel, depthwiseKernel } =
+    config.decoder!
   const tensor = (name: string, shape: number[]) => reader.tensor(`backbone.${name}`, shape)
   const conv = async (name: string, inputs: number, kernel: number) =>
-    new Conv1d(region, await tensor(`${name}.weight`, [dim, inputs, kernel]), await tensor(`${name}.bias`, [dim]), {
-      inputs,
-      outputs: dim,
-      kernel,
-      padding: zeroPadding(kernel),
-    })
+    new Conv1d(
+      region,
+      await tensor(`${name}.weight`, [dim, inputs, kernel]),
+      await tensor(`${name}.bias`, [dim]),
+      {
+        inputs,
+        outputs: dim,
+        kernel,
+        padding: zeroPadding(kernel),
+      },
+    )
   const groupNorm = async (name: string) =>
-    new GroupNorm(region, await tensor(`${name}.weight`, [dim]), await tensor(`${name}.bias`, [dim]), groups, EPS)
+    new GroupNorm(
+      region,
+      await tensor(`${name}.weight`, [dim]),
+      await tensor(`${name}.bias`, [dim]),
+      groups,
+      EPS,
+    )
   const resnet = async (name: string) =>
     new ClipResnetBlock(
       await groupNorm(`${name}.norm1`),
@@ -171,7 +220,13 @@ async function readDecoder(region: Region, reader: WeightReader, config: WavToke
       await conv(`${name}.conv2`, dim, 3),
     )
   const projection = async (name: string) =>
-    packLinear(region, await tensor(`${name}.weight`, [dim, dim, 1]), await tensor(`${name}.bias`, [dim]), dim, dim)
+    packLinear(
+      region,
+      await tensor(`${name}.weight`, [dim, dim, 1]),
+      await tensor(`${name}.bias`, [dim]),
+      dim,
+      dim,
+    )
   const attention = async (name: string) =>
     new ClipAttention(
       await groupNorm(`${name}.norm`),
@@ -184,7 +239,10 @@ async function readDecoder(region: Region, reader: WeightReader, config: WavToke
   const layerNorm = async (name: string) => {
     if (!adanorm) return affineNorm(region, tensor, name, dim)
     const row = async (table: string) =>
-      (await tensor(`${name}.${table}.weight`, [adanorm, dim])).slice(bandwidthId * dim, (bandwidthId + 1) * dim)
+      (await tensor(`${name}.${table}.weight`, [adanorm, dim])).slice(
+        bandwidthId * dim,
+        (bandwidthId + 1) * dim,
+      )
     return new LayerNorm(region, await row('scale'), await row('shift'), EPS)
   }
   const convnext = async (name: string) =>
@@ -217,7 +275,10 @@ async function readDecoder(region: Region, reader: WeightReader, config: WavToke
   trunk.push(['backbone.final_layer_norm', await affineNorm(region, tensor, 'final_layer_norm', dim)])
   const { nFft, hopLength, padding } = config
   const rows = nFft + 2
-  const head = [await reader.tensor('head.out.weight', [rows, dim]), await reader.tensor('head.out.bias', [rows])] as const
+  const head = [
+    await reader.tensor('head.out.weight', [rows, dim]),
+    await reader.tensor('head.out.bias', [rows]),
+  ] as const
   trunk.push(['head.out', new Linear(packLinear(region, ...head, rows, dim))])
   trunk.push(['audio', new Istft(region, { nFft, hopLength, padding, input: 'polar' })])
   return { embed, posNet, posNetNorm, trunk }
@@ -229,7 +290,12 @@ async function affineNorm(
   name: string,
   dim: number,
 ): Promise<LayerNorm> {
-  return new LayerNorm(region, await tensor(`${name}.weight`, [dim]), await tensor(`${name}.bias`, [dim]), EPS)
+  return new LayerNorm(
+    region,
+    await tensor(`${name}.weight`, [dim]),
+    await tensor(`${name}.bias`, [dim]),
+    EPS,
+  )
 }
 
 // Shares of the work, by arithmetic: embed 4 %, pos_net 28 %, the rest 68 %.

@@ -68,7 +68,10 @@ const WHOLE = SPELLINGS.slice(0, -1) // OuteTTS' two files both carry the codebo
 /** True if the tensors are a WavTokenizer's, whole or a half of it, in any known spelling. */
 export function isWavTokenizer(source: TensorSource): boolean {
   const names = new Set(canonicalNames(source).names())
-  return names.has(CODEBOOK) && (names.has('backbone.pos_net.0.conv1.weight') || names.has(`${ENCODER}.0.conv.conv.bias`))
+  return (
+    names.has(CODEBOOK) &&
+    (names.has('backbone.pos_net.0.conv1.weight') || names.has(`${ENCODER}.0.conv.conv.bias`))
+  )
 }
 
 /** The same tensors under upstream's names. */
@@ -81,7 +84,9 @@ export function readConfig(source: TensorSource, options: WavTokenizerOptions): 
   const names = source.names()
   const given = options.config === undefined ? {} : readYaml(options.config)
   const encoder = names.some(name => name.startsWith(`${ENCODER}.`)) ? inferEncoder(source) : undefined
-  const decoder = names.some(name => name.startsWith('backbone.')) ? inferDecoder(source, options.bandwidthId) : undefined
+  const decoder = names.some(name => name.startsWith('backbone.'))
+    ? inferDecoder(source, options.bandwidthId)
+    : undefined
   const [codebookSize, codebookDim] = shape(source, CODEBOOK, 2)
   const fromHead = decoder && shape(source, 'head.out.weight', 2)[0] - 2
   const fromRatios = encoder?.ratios.reduce((product, ratio) => product * ratio, 1)
@@ -90,24 +95,35 @@ export function readConfig(source: TensorSource, options: WavTokenizerOptions): 
   const found = { ratios: encoder?.ratios, codebookSize, hopLength, nFft, ...pick(decoder) }
   compare(found, given)
   if (!Number.isInteger(hopLength) || hopLength > nFft)
-    throw new ConfigError(`hop ${hopLength} and FFT size ${nFft} do not fit together; the head is not this encoder's`)
+    throw new ConfigError(
+      `hop ${hopLength} and FFT size ${nFft} do not fit together; the head is not this encoder's`,
+    )
   const padding = given.padding ?? 'same'
   const sampleRate = given.sampleRate ?? 24_000
   return { sampleRate, hopLength, nFft, padding, codebookSize, codebookDim, encoder, decoder }
 }
 
 function inferEncoder(source: TensorSource): EncoderConfig {
-  const lstm = source.names().find(name => name.startsWith(`${ENCODER}.`) && name.endsWith('.lstm.weight_ih_l0'))
-  if (!lstm) throw new CheckpointError('the encoder has no LSTM (…lstm.weight_ih_l0); expected WavTokenizer’s SEANet encoder')
+  const lstm = source
+    .names()
+    .find(name => name.startsWith(`${ENCODER}.`) && name.endsWith('.lstm.weight_ih_l0'))
+  if (!lstm)
+    throw new CheckpointError(
+      'the encoder has no LSTM (…lstm.weight_ih_l0); expected WavTokenizer’s SEANet encoder',
+    )
   const index = Number(lstm.slice(ENCODER.length + 1).split('.')[0])
   const [filters, , kernel] = convShape(source, '0')
   const ratios: number[] = []
   for (let stage = 3; stage < index; stage += 3) ratios.push(convShape(source, String(stage))[2] / 2)
   const [dimension, hidden, lastKernel] = convShape(source, String(index + 2))
   const residualKernel = convShape(source, '1.block.1')[2]
-  const lstmLayers = source.names().filter(name => name.includes(`${ENCODER}.${index}.lstm.weight_ih_l`)).length
+  const lstmLayers = source
+    .names()
+    .filter(name => name.includes(`${ENCODER}.${index}.lstm.weight_ih_l`)).length
   if (!ratios.length || ratios.some(ratio => !Number.isInteger(ratio)))
-    throw new CheckpointError(`strides ${ratios.join(', ')} found; expected kernels of twice an integer stride`)
+    throw new CheckpointError(
+      `strides ${ratios.join(', ')} found; expected kernels of twice an integer stride`,
+    )
   return { filters, dimension, hidden, lstmLayers, ratios, kernel, lastKernel, residualKernel }
 }
 
@@ -119,7 +135,9 @@ function inferDecoder(source: TensorSource, bandwidthId = 0): DecoderConfig {
   const table = 'backbone.norm.scale.weight'
   const adanorm = source.has(table) ? shape(source, table, 2)[0] : 0
   if (!(Number.isInteger(bandwidthId) && bandwidthId >= 0 && bandwidthId < Math.max(1, adanorm)))
-    throw new ConfigError(`bandwidthId is ${bandwidthId}; this checkpoint has rows 0 to ${Math.max(1, adanorm) - 1}`)
+    throw new ConfigError(
+      `bandwidthId is ${bandwidthId}; this checkpoint has rows 0 to ${Math.max(1, adanorm) - 1}`,
+    )
   const layers = Math.max(...blocks) + 1
   return { dim, intermediate, layers, embedKernel, depthwiseKernel, adanorm, bandwidthId, groups: 32 }
 }
@@ -134,7 +152,8 @@ function shape(source: TensorSource, name: string, rank: number): number[] {
 }
 
 function ranked(name: string, shape: readonly number[] | undefined, rank: number): number[] {
-  if (!shape) throw new CheckpointError(`tensor ${name} is missing; this is not a complete WavTokenizer checkpoint`)
+  if (!shape)
+    throw new CheckpointError(`tensor ${name} is missing; this is not a complete WavTokenizer checkpoint`)
   if (shape.length !== rank)
     throw new CheckpointError(`tensor ${name} has shape [${shape.join(', ')}]; expected ${rank} dimensions`)
   return [...shape]
@@ -163,7 +182,9 @@ function readYaml(text: string): Given {
   const part = (name: string) => at(model, name, 'init_args') ?? {}
   const [features, backbone, head] = [part('feature_extractor'), part('backbone'), part('head')]
   if (features.num_quantizers !== undefined && features.num_quantizers !== 1)
-    throw new ConfigError(`num_quantizers is ${features.num_quantizers}; WavTokenizer has 1, and upstream ignores all but the last`)
+    throw new ConfigError(
+      `num_quantizers is ${features.num_quantizers}; WavTokenizer has 1, and upstream ignores all but the last`,
+    )
   const padding = head.padding
   if (padding !== undefined && padding !== 'same' && padding !== 'center')
     throw new ConfigError(`head padding is ${padding}; expected same or center`)
@@ -204,7 +225,10 @@ function pick(decoder: DecoderConfig | undefined): Partial<Given> {
 /** One error for everything in which the configuration and the tensors disagree. */
 function compare(found: Given, given: Given): void {
   const differences = (Object.keys(found) as (keyof Given)[])
-    .filter(key => found[key] !== undefined && given[key] !== undefined && String(found[key]) !== String(given[key]))
+    .filter(
+      key =>
+        found[key] !== undefined && given[key] !== undefined && String(found[key]) !== String(given[key]),
+    )
     .map(key => `${key}: ${found[key]} in the tensors, ${given[key]} in the configuration`)
   if (differences.length)
     throw new ConfigError(`this configuration belongs to another checkpoint:\n  ${differences.join('\n  ')}`)

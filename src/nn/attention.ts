@@ -1,5 +1,5 @@
-import type { Region } from '../../bindings/memory.js'
 import { Activation } from '../../bindings/kernels.js'
+import type { Region } from '../../bindings/memory.js'
 import type { Clip } from './clip.js'
 import { type PackedWeights, product } from './linear.js'
 import type { GroupNorm } from './norm.js'
@@ -15,7 +15,13 @@ export class ClipAttention {
   private readonly value: PackedWeights
   private readonly output: PackedWeights
 
-  constructor(norm: GroupNorm, query: PackedWeights, key: PackedWeights, value: PackedWeights, output: PackedWeights) {
+  constructor(
+    norm: GroupNorm,
+    query: PackedWeights,
+    key: PackedWeights,
+    value: PackedWeights,
+    output: PackedWeights,
+  ) {
     this.norm = norm
     this.query = query
     this.key = key
@@ -45,7 +51,8 @@ export class ClipAttention {
       product(region, clip.at(row), mixed, this.output, count, { residual: clip.at(row) })
       yield 0.4 + (0.6 * (row + count)) / rows
     }
-    for (const pointer of [block, scores, keys.weights, keys.bias, values.weights, values.bias]) region.release(pointer)
+    for (const pointer of [block, scores, keys.weights, keys.bias, values.weights, values.bias])
+      region.release(pointer)
   }
 
   /** Projects the normalised clip and packs it as a weight matrix: its rows (keys) or its columns (values) are the outputs. */
@@ -67,7 +74,8 @@ export class ClipAttention {
       normalise(normed, clip.at(row), count, Activation.none)
       product(region, projected + row * channels * 4, normed, projection, count)
     }
-    const strides: readonly [number, number, number] = outputsAre === 'rows' ? [channels, 0, 1] : [1, 0, channels]
+    const strides: readonly [number, number, number] =
+      outputsAre === 'rows' ? [channels, 0, 1] : [1, 0, channels]
     region.kernels.packWeights(packed.weights, projected, outputs, 1, inputs, ...strides)
     region.heap.f32(packed.bias, padded).fill(0)
     region.release(projected)

@@ -31,17 +31,78 @@ export function widenedMelPoints(count: number, top: number, least: number): num
 }
 
 /** Triangles of peak 1 between points, over `bins` frequencies 0 .. sampleRate / 2: [points.length - 2][bins]. */
-export function triangles(points: readonly number[], bins: number, sampleRate: number): Float32Array<ArrayBuffer> {
+export function triangles(
+  points: readonly number[],
+  bins: number,
+  sampleRate: number,
+): Float32Array<ArrayBuffer> {
   const bands = points.length - 2
   const filters = new Float32Array(bands * bins)
   for (let band = 0; band < bands; band++) {
     const [low, peak, high] = points.slice(band, band + 3)
     for (let bin = 0; bin < bins; bin++) {
       const hz = (bin * sampleRate) / (2 * (bins - 1))
-      filters[band * bins + bin] = Math.max(0, Math.min((hz - low) / (peak - low), (high - hz) / (high - peak)))
+      filters[band * bins + bin] = Math.max(
+        0,
+        Math.min((hz - low) / (peak - low), (high - hz) / (high - peak)),
+      )
     }
   }
   return filters
+}
+
+/**
+ * Values of bands spread over bins: every bin is the mean of the bands that cover it, weighted by their triangles; a bin that none
+ * covers takes the band whose centroid is nearest. [bins][bands].
+ */
+export function spreadMatrix(filters: Float32Array, bands: number, bins: number): Float32Array<ArrayBuffer> {
+  const at = (band: number, bin: number) => filters[band * bins + bin]
+  const sum = (length: number, value: (i: number) => number) => {
+    let total = 0
+    for (let i = 0; i < length; i++) total += value(i)
+    return total
+  }
+  const centroids = Array.from({ length: bands }, (_, band) => {
+    const weight = sum(bins, bin => at(band, bin))
+    return sum(bins, bin => bin * at(band, bin)) / weight
+  })
+  const spread = new Float32Array(bins * bands)
+  for (let bin = 0; bin < bins; bin++) {
+    const total = sum(bands, band => at(band, bin))
+    if (total >= 1e-6)
+      for (let band = 0; band < bands; band++) spread[bin * bands + band] = at(band, bin) / total
+    else spread[bin * bands + nearest(centroids, bin)] = 1
+  }
+  return spread
+}
+
+/** Linear interpolation over frequency of values that stand in the middles between `edges`, constant outside: [bins][edges - 1]. */
+export function shareMatrix(
+  edges: readonly number[],
+  bins: number,
+  sampleRate: number,
+): Float32Array<ArrayBuffer> {
+  const middles = edges.slice(1).map((edge, i) => (edge + edges[i]) / 2)
+  const count = middles.length
+  const matrix = new Float32Array(bins * count)
+  for (let bin = 0; bin < bins; bin++) {
+    const hz = (bin * sampleRate) / (2 * (bins - 1))
+    const above = middles.findIndex(middle => middle > hz)
+    if (above <= 0) matrix[bin * count + (above < 0 ? count - 1 : 0)] = 1
+    else {
+      const share = (hz - middles[above - 1]) / (middles[above] - middles[above - 1])
+      matrix[bin * count + above - 1] = 1 - share
+      matrix[bin * count + above] = share
+    }
+  }
+  return matrix
+}
+
+function nearest(values: readonly number[], target: number): number {
+  let best = 0
+  for (let i = 1; i < values.length; i++)
+    if (Math.abs(values[i] - target) < Math.abs(values[best] - target)) best = i
+  return best
 }
 
 /** x^(1 / degree) by Newton's method, for x >= 1. */

@@ -62,7 +62,11 @@ export function sink(
 }
 
 /** A last stage that shows what arrives to `receive(pointer, rows)`; the rows are gone when it returns. */
-export function receiver(region: Region, channels: number, receive: (rows: Pointer, count: number) => void): RowSink {
+export function receiver(
+  region: Region,
+  channels: number,
+  receive: (rows: Pointer, count: number) => void,
+): RowSink {
   let room: Pointer = 0
   let capacity = 0
   return sink(

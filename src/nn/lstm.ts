@@ -25,7 +25,12 @@ export class SkipLstm implements Layer {
   private readonly layers: readonly LstmLayer[]
   private readonly activation: Activation
 
-  constructor(region: Region, hidden: number, layers: readonly LstmWeights[], activation: Activation = Activation.none) {
+  constructor(
+    region: Region,
+    hidden: number,
+    layers: readonly LstmWeights[],
+    activation: Activation = Activation.none,
+  ) {
     this.hidden = hidden
     this.activation = activation
     this.layers = layers.map(({ weightIh, weightHh, biasIh, biasHh }) => {

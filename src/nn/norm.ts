@@ -45,7 +45,10 @@ export class GroupNorm {
   }
 
   /** Reads the whole clip once for its statistics; the result normalises any rows of it. */
-  measure(region: Region, clip: Clip): (out: Pointer, input: Pointer, rows: number, activation: Activation) => void {
+  measure(
+    region: Region,
+    clip: Clip,
+  ): (out: Pointer, input: Pointer, rows: number, activation: Activation) => void {
     const { channels, groups, eps, scale, shift } = this
     const factors = region.alloc(4 * channels)
     region.kernels.groupNormMeasure(factors, clip.pointer, scale, shift, clip.rows, channels, groups, eps)

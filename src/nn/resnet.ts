@@ -26,7 +26,8 @@ export class ClipResnetBlock {
     const first = this.conv1.open(local, hidden.writer())
     for (const share of normalisedInto(local, this.norm1, clip, Activation.silu, first)) yield share / 2
     const second = this.conv2.open(local, clip.adder(local, blockRows(clip.channels)))
-    for (const share of normalisedInto(local, this.norm2, hidden, Activation.silu, second)) yield 0.5 + share / 2
+    for (const share of normalisedInto(local, this.norm2, hidden, Activation.silu, second))
+      yield 0.5 + share / 2
     local.free()
   }
 }

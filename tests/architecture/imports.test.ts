@@ -18,7 +18,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/metrics/': ['src/errors.ts'],
   'src/nn/': ['bindings/', 'src/errors.ts'],
   'src/models/': ['bindings/', 'src/nn/', 'src/checkpoints/', 'src/errors.ts'],
-  'src/cli/': ['src/index.ts', 'src/audio/index.ts', 'src/checkpoints/index.ts', 'src/codes/', 'node:', '#platform'],
+  'src/cli/': [
+    'src/index.ts',
+    'src/audio/index.ts',
+    'src/checkpoints/index.ts',
+    'src/codes/',
+    'node:',
+    '#platform',
+  ],
   'src/': ['src/', 'bindings/', '#platform'],
 }
 
@@ -32,12 +39,15 @@ function files(folder: string): string[] {
 /** Imports of one file as paths from the root, or bare names. */
 function imports(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8')
-  return Array.from(text.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm), match => {
-    const name = match[1] ?? match[2]
-    if (!name.startsWith('.') || name.includes('.wasm')) return name.replace(/\?module$/, '')
-    const path = relative(root, resolve(root, dirname(file), name)).replace(/\.js$/, '')
-    return path.endsWith('.ts') ? path : `${path}.ts`
-  })
+  return Array.from(
+    text.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm),
+    match => {
+      const name = match[1] ?? match[2]
+      if (!name.startsWith('.') || name.includes('.wasm')) return name.replace(/\?module$/, '')
+      const path = relative(root, resolve(root, dirname(file), name)).replace(/\.js$/, '')
+      return path.endsWith('.ts') ? path : `${path}.ts`
+    },
+  )
 }
 
 const sources = ['assembly', 'bindings', 'src'].flatMap(files)

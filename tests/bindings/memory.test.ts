@@ -18,7 +18,10 @@ test('allocations never overlap, and everything comes back', async () => {
       const start = heap.alloc(bytes)
       assert.is(start % 64, 0)
       for (const [other, size] of held)
-        assert.ok(start + bytes <= other || other + size <= start, `${start}+${bytes} overlaps ${other}+${size}`)
+        assert.ok(
+          start + bytes <= other || other + size <= start,
+          `${start}+${bytes} overlaps ${other}+${size}`,
+        )
       held.set(start, bytes)
     }
   }

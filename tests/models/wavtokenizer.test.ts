@@ -24,10 +24,21 @@ for (const [name, checkpoint] of [
   ['tiny-75', 'tiny-75.ckpt'],
   ['tiny-40', 'tiny-40.ckpt'],
 ]) {
-  const cases = readdirSync(testFile(`vectors/${FOLDER}/${name}`)).map(file => file.replace('.safetensors', ''))
+  const cases = readdirSync(testFile(`vectors/${FOLDER}/${name}`)).map(file =>
+    file.replace('.safetensors', ''),
+  )
 
   test(`${name}: all cases are here`, () => {
-    for (const one of ['one_sample', 'two_samples', 'hop_minus_1', 'hop', 'hop_plus_1', 'seven_hops', 'silence', 'clipping'])
+    for (const one of [
+      'one_sample',
+      'two_samples',
+      'hop_minus_1',
+      'hop',
+      'hop_plus_1',
+      'seven_hops',
+      'silence',
+      'clipping',
+    ])
       assert.ok(cases.includes(one), one)
   })
 
@@ -40,11 +51,19 @@ for (const [name, checkpoint] of [
       const codes = encode(region, model, expected.get('input')!.data, recorded.probe)
       const audio = decode(region, model, expected.get('codes')!.integers, recorded.probe)
       const result = stageComparison(expected, codes, audio, recorded)
-      assert.is(result.different, result.nearTies, `${result.different} codes differ, ${result.nearTies} of them near-ties`)
+      assert.is(
+        result.different,
+        result.nearTies,
+        `${result.different} codes differ, ${result.nearTies} of them near-ties`,
+      )
       for (const { name: stage, snr } of result.stages)
         assert.ok(snr >= SNR_DB, `${stage}: SNR ${snr.toFixed(1)} dB, expected at least ${SNR_DB}`)
-      if (one === 'seven_hops') assert.ok(result.stages.length >= 22, `${result.stages.length} stages compared`)
-      assert.ok(result.audio >= SNR_DB, `audio SNR ${result.audio.toFixed(1)} dB, expected at least ${SNR_DB}`)
+      if (one === 'seven_hops')
+        assert.ok(result.stages.length >= 22, `${result.stages.length} stages compared`)
+      assert.ok(
+        result.audio >= SNR_DB,
+        `audio SNR ${result.audio.toFixed(1)} dB, expected at least ${SNR_DB}`,
+      )
     })
   }
 
@@ -107,7 +126,10 @@ test('half a model does its half and says what is missing for the other', async 
 function speech(): Float32Array<ArrayBuffer> {
   const bytes = readFileSync(testFile('fixtures/speech.wav'))
   const at = bytes.indexOf('data') + 8
-  return Float32Array.from({ length: (bytes.length - at) >> 1 }, (_, i) => bytes.readInt16LE(at + 2 * i) / 32768)
+  return Float32Array.from(
+    { length: (bytes.length - at) >> 1 },
+    (_, i) => bytes.readInt16LE(at + 2 * i) / 32768,
+  )
 }
 
 test.run()

@@ -4,8 +4,8 @@ import type { Region } from '../../bindings/memory.js'
 import { receiver } from '../../src/nn/clip.js'
 import { Conv1d, type Conv1dShape, seanetPadding, zeroPadding } from '../../src/nn/conv1d.js'
 import type { RowSink } from '../../src/nn/rows.js'
-import { freshCore } from '../support/core.js'
 import { identical, near } from '../support/compare.js'
+import { freshCore } from '../support/core.js'
 import { concat, push } from '../support/model.js'
 import { random, randomArray } from '../support/random.js'
 import { cases, vectors } from '../support/vectors.js'
@@ -13,10 +13,20 @@ import { cases, vectors } from '../support/vectors.js'
 const { region } = await freshCore()
 
 /** Runs a layer over rows pushed in chunks. */
-function run(open: (region: Region, sink: RowSink) => RowSink, input: Float32Array, channels: number, outputs: number, chunk = () => 1 << 20, drain = false) {
+function run(
+  open: (region: Region, sink: RowSink) => RowSink,
+  input: Float32Array,
+  channels: number,
+  outputs: number,
+  chunk = () => 1 << 20,
+  drain = false,
+) {
   const local = region.child()
   const parts: Float32Array[] = []
-  const stage = open(local, receiver(local, outputs, (rows, count) => parts.push(local.heap.f32(rows, count * outputs).slice())))
+  const stage = open(
+    local,
+    receiver(local, outputs, (rows, count) => parts.push(local.heap.f32(rows, count * outputs).slice())),
+  )
   const rows = input.length / channels
   for (let row = 0; row < rows; ) {
     const count = Math.min(chunk(), rows - row)
@@ -32,7 +42,12 @@ function run(open: (region: Region, sink: RowSink) => RowSink, input: Float32Arr
 }
 
 /** The same convolution, padded by hand as specified: zeros behind a signal too short to reflect, one reflection, cut again. */
-function reference(input: Float32Array, weight: Float32Array, bias: Float32Array, shape: Conv1dShape): number[] {
+function reference(
+  input: Float32Array,
+  weight: Float32Array,
+  bias: Float32Array,
+  shape: Conv1dShape,
+): number[] {
   const { inputs, outputs, kernel, stride = 1, dilation = 1, padding } = shape
   const length = input.length / inputs
   const right = padding.right + Math.ceil(length / stride) * stride - length
@@ -82,7 +97,11 @@ for (const shape of SHAPES) {
       near(whole, reference(input, weight, bias, shape), 1e-5, `length ${length}`)
       for (const drain of [false, true]) {
         const chunk = () => 1 + Math.floor(((next() + 1) / 2) * 40)
-        identical(run((r, sink) => layer.open(r, sink), input, inputs, outputs, chunk, drain), whole, `length ${length} in chunks`)
+        identical(
+          run((r, sink) => layer.open(r, sink), input, inputs, outputs, chunk, drain),
+          whole,
+          `length ${length} in chunks`,
+        )
       }
     }
     local.free()
@@ -98,8 +117,20 @@ test('conv1d equals PyTorch', () => {
     const { C: inputs, N: outputs, K: kernel, stride, dilation } = about
     const zero = String(about.padding) === 'zero'
     const padding = zero ? zeroPadding((kernel - 1) * dilation + 1) : seanetPadding(kernel, stride, dilation)
-    const layer = new Conv1d(region, get('w'), get('b'), { inputs, outputs, kernel, stride, dilation, padding })
-    near(run((r, sink) => layer.open(r, sink), get('x'), inputs, outputs), get('y'), 2e-6, name)
+    const layer = new Conv1d(region, get('w'), get('b'), {
+      inputs,
+      outputs,
+      kernel,
+      stride,
+      dilation,
+      padding,
+    })
+    near(
+      run((r, sink) => layer.open(r, sink), get('x'), inputs, outputs),
+      get('y'),
+      2e-6,
+      name,
+    )
   }
 })
 
@@ -111,7 +142,12 @@ test('an empty input ends in an empty output', () => {
 test('push hands integers through', () => {
   const local = region.child()
   const seen: number[] = []
-  push(local, receiver(local, 1, (rows, count) => seen.push(...local.heap.i32(rows, count))), [1, 4095, 7], () => 2)
+  push(
+    local,
+    receiver(local, 1, (rows, count) => seen.push(...local.heap.i32(rows, count))),
+    [1, 4095, 7],
+    () => 2,
+  )
   assert.equal(seen, [1, 4095, 7])
   local.free()
 })

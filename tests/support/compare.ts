@@ -12,7 +12,12 @@ export function maxError(actual: ArrayLike<number>, expected: ArrayLike<number>)
 }
 
 /** Every element within `tolerance * max(1, |expected|)`. */
-export function near(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what = ''): void {
+export function near(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+  what = '',
+): void {
   assert.is(actual.length, expected.length, `${what}: length`)
   for (let i = 0; i < actual.length; i++) {
     const error = Math.abs(actual[i] - expected[i])
@@ -27,7 +32,8 @@ export function identical(actual: Float32Array, expected: Float32Array, what = '
   const a = new Uint32Array(actual.buffer, actual.byteOffset, actual.length)
   const b = new Uint32Array(expected.buffer, expected.byteOffset, expected.length)
   for (let i = 0; i < a.length; i++)
-    if (a[i] !== b[i]) assert.unreachable(`${what}[${i}]: ${actual[i]} is not bit-identical to ${expected[i]}`)
+    if (a[i] !== b[i])
+      assert.unreachable(`${what}[${i}]: ${actual[i]} is not bit-identical to ${expected[i]}`)
 }
 
 /** Signal-to-noise ratio of `actual` against `expected`, dB. */

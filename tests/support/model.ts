@@ -58,7 +58,8 @@ export function push(
   for (let start = 0; start < values.length; ) {
     const count = Math.min(chunks(), values.length - start)
     const target = stage.reserve(count)
-    const view = values instanceof Float32Array ? region.heap.f32(target, count) : region.heap.i32(target, count)
+    const view =
+      values instanceof Float32Array ? region.heap.f32(target, count) : region.heap.i32(target, count)
     for (let i = 0; i < count; i++) view[i] = values[start + i]
     stage.commit(count)
     if (drain) stage.drain()
@@ -85,7 +86,12 @@ export function encode(
 }
 
 /** Audio of codes. */
-export function decode(region: Region, model: Model, codes: ArrayLike<number>, probe?: Probe): Float32Array<ArrayBuffer> {
+export function decode(
+  region: Region,
+  model: Model,
+  codes: ArrayLike<number>,
+  probe?: Probe,
+): Float32Array<ArrayBuffer> {
   const local = region.child()
   const parts: Float32Array[] = []
   const sink = receiver(local, 1, (rows, count) => parts.push(local.heap.f32(rows, count).slice()))

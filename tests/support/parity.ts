@@ -29,7 +29,8 @@ export function stageComparison(
   recorded: Recorded,
 ): Comparison {
   const reference = expected.get('codes')!.integers
-  if (codes.length !== reference.length) throw new Error(`${codes.length} frames, expected ${reference.length}`)
+  if (codes.length !== reference.length)
+    throw new Error(`${codes.length} frames, expected ${reference.length}`)
   const distances = expected.get('distances')!.data
   let different = 0
   let nearTies = 0
@@ -42,11 +43,18 @@ export function stageComparison(
   for (const [name, { data }] of expected) {
     const [ours, values] = counterpart(name, data) ?? []
     if (!ours || !values) continue
-    if (!recorded.names().includes(ours)) throw new Error(`no stage ${ours}; there are ${recorded.names().join(', ')}`)
+    if (!recorded.names().includes(ours))
+      throw new Error(`no stage ${ours}; there are ${recorded.names().join(', ')}`)
     stages.push({ name, snr: snr(recorded.stage(ours), values) })
   }
   const full = expected.get('audio')
-  return { frames: reference.length, different, nearTies, stages, audio: full ? snr(audio, full.data) : Number.NaN }
+  return {
+    frames: reference.length,
+    different,
+    nearTies,
+    stages,
+    audio: full ? snr(audio, full.data) : Number.NaN,
+  }
 }
 
 /** Where our graph shows a stage of upstream's, and what it shows there: ELUs are fused into the layer before them. */

@@ -35,7 +35,7 @@ export function cases(file: string, prefix: string): { name: string; about: Reco
 }
 
 function read(file: string | URL): { header: Header; bytes: Uint8Array<ArrayBuffer> } {
-  const whole = new Uint8Array(readFileSync(new URL(`../vectors/${file}`, import.meta.url)))
+  const whole = new Uint8Array(readFileSync(new URL(file, new URL('../vectors/', import.meta.url))))
   const length = Number(new DataView(whole.buffer).getBigUint64(0, true))
   return {
     header: JSON.parse(new TextDecoder().decode(whole.subarray(8, 8 + length))),
