@@ -1,17 +1,19 @@
-// Default condition: the core travels as base64 inside this module, so that no bundler, server or file system has to know about it.
-import { BASELINE, RELAXED } from './generated/base64.js'
+// Default condition: the core travels as base64 in a JavaScript module, so that no bundler, server or file system has to know about
+// it. Each build is a module of its own and only the one in use is loaded.
 
-function decode(base64: string): Uint8Array<ArrayBuffer> {
-  const text = atob(base64)
+async function compile(relaxed: boolean): Promise<WebAssembly.Module> {
+  const { BASE64 } = await (relaxed ? import('./generated/relaxed.js') : import('./generated/baseline.js'))
+  const text = atob(BASE64)
   const bytes = new Uint8Array(text.length)
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i) // Uint8Array.from(text, f) is 27x slower
-  return bytes
+  return WebAssembly.compile(bytes)
 }
 
-const compiled: { [build: string]: Promise<WebAssembly.Module> } = {}
+const compiled = new Map<boolean, Promise<WebAssembly.Module>>()
 
 /** The compiled core, once per build and process. */
 export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module> {
-  const build = relaxed ? RELAXED : BASELINE
-  return (compiled[relaxed ? 'relaxed' : 'baseline'] ??= WebAssembly.compile(decode(build)))
+  let module = compiled.get(relaxed)
+  if (!module) compiled.set(relaxed, (module = compile(relaxed)))
+  return module
 }

@@ -16,10 +16,8 @@ if (!kernelsOnly) rmSync(at('dist'), { recursive: true, force: true })
 
 for (const target of ['baseline', 'relaxed']) run('asc', '--config', 'asconfig.json', '--target', target)
 mkdirSync(at('bindings/generated'), { recursive: true })
-writeFileSync(
-  at('bindings/generated/base64.ts'),
-  `export const BASELINE = '${base64('kernels.wasm')}'\nexport const RELAXED = '${base64('kernels.relaxed.wasm')}'\n`,
-)
+for (const [build, file] of Object.entries({ baseline: 'kernels.wasm', relaxed: 'kernels.relaxed.wasm' }))
+  writeFileSync(at(`bindings/generated/${build}.ts`), `export const BASE64 = '${base64(file)}'\n`)
 
 run('rollup', '-c', 'rollup.config.mjs', '--silent', ...(kernelsOnly ? ['--configKernelsOnly'] : []))
 for (const file of ['kernels.wasm', 'kernels.relaxed.wasm']) cpSync(at('build', file), at('dist', file))

@@ -19,6 +19,11 @@ function closure(file, seen = new Set()) {
 
 const read = files => Buffer.concat(files.map(file => readFileSync(join(root, file))))
 const library = [...closure(join(root, 'dist/index.js'))].map(file => file.slice(root.length + 1))
+// each build of the core is a chunk of its own; the larger is what a page loads at most
+const core = readdirSync(join(root, 'dist/chunks'))
+  .filter(name => /^(baseline|relaxed)-/.test(name))
+  .map(name => `dist/chunks/${name}`)
+  .reduce((a, b) => (statSync(join(root, a)).size >= statSync(join(root, b)).size ? a : b))
 const measure = bytes => ({
   raw: bytes.length,
   gzip: gzipSync(bytes, { level: 9 }).length,
@@ -29,8 +34,8 @@ const sizes = {
   'core wasm (baseline)': measure(read(['dist/kernels.wasm'])),
   'core wasm (relaxed SIMD)': measure(read(['dist/kernels.relaxed.wasm'])),
   'library JS without the core': measure(read([...library, 'dist/platform.node.js', 'dist/platform.web.js'])),
-  'library JS + both cores as base64': measure(
-    read([...library, 'dist/platform.node.js', 'dist/kernels.bytes.js']),
+  'library JS + core as base64': measure(
+    read([...library, 'dist/platform.node.js', 'dist/kernels.bytes.js', core]),
   ),
 }
 for (const name of existsSync(join(root, 'weights')) ? readdirSync(join(root, 'weights')) : [])
@@ -41,7 +46,7 @@ const bounds = [
   ['core wasm (baseline)', 'raw', 64 * KIB],
   ['core wasm (baseline)', 'brotli', 24 * KIB],
   ['core wasm (relaxed SIMD)', 'raw', 64 * KIB],
-  ['library JS + both cores as base64', 'gzip', 60 * KIB],
+  ['library JS + core as base64', 'gzip', 60 * KIB],
 ]
 const broken = bounds.filter(([what, kind, bound]) => sizes[what][kind] > bound)
 

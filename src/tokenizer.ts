@@ -101,7 +101,8 @@ export class AudioTokenizer implements Disposable {
       this.#model.encoder(
         region,
         receiver(region, count, (pointer, rows) => {
-          for (const [i, code] of region.heap.i32(pointer, rows * count).entries()) codes[i % count].push(code)
+          for (const [i, code] of region.heap.i32(pointer, rows * count).entries())
+            codes[i % count].push(code)
         }),
       ),
     )
