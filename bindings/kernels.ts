@@ -23,6 +23,8 @@ export interface Kernels {
   groupNormMeasure(factors: Pointer, x: Pointer, scale: Pointer, shift: Pointer, rows: number, channels: number, groups: number, eps: number): void
   groupNormApply(out: Pointer, x: Pointer, factors: Pointer, rows: number, channels: number, activation: Activation): void
   depthwiseF32(out: Pointer, x: Pointer, w: Pointer, bias: Pointer, rows: number, channels: number, taps: number, dilation: number): void
+  winogradInputF32(out: Pointer, x: Pointer, tiles: number, channels: number): void
+  winogradOutputF32(out: Pointer, x: Pointer, bias: Pointer, tiles: number, rows: number, channels: number): void
   overlapAddRowsF32(out: Pointer, x: Pointer, rows: number, taps: number, channels: number, stride: number): void
   lstmF32(out: Pointer, gates: Pointer, w: Pointer, h: Pointer, c: Pointer, scratch: Pointer, steps: number, hidden: number): void
   softmaxRowsF32(x: Pointer, pitch: number, rows: number, columns: number, scale: number): void

@@ -11,16 +11,15 @@ import type { TensorSource } from '../checkpoints/source.js'
 import { WeightReader } from '../checkpoints/weights.js'
 import { CheckpointError, ConfigError } from '../errors.js'
 import { melPoints, triangles } from '../nn/bands.js'
-import { Conv1d, zeroPadding } from '../nn/conv1d.js'
-import { ConvNeXtBlock } from '../nn/convnext.js'
+import { zeroPadding } from '../nn/conv1d.js'
 import { BandedMatrix, Stft } from '../nn/fourier.js'
-import { Linear, packLinear } from '../nn/linear.js'
+import { Linear } from '../nn/linear.js'
 import { LogScale } from '../nn/log_scale.js'
-import { LayerNorm } from '../nn/norm.js'
 import { VectorQuantizer } from '../nn/quantizer.js'
 import { type Layer, pipeline } from '../nn/rows.js'
 import { Synthesizer, type SynthesizerConfig } from '../nn/synthesizer.js'
 import type { Model } from './model.js'
+import { type Named, Parts } from './parts.js'
 
 interface StackConfig {
   dim: number
@@ -43,8 +42,6 @@ interface MiniConfig {
   synth: SynthesizerConfig
 }
 
-type Named = readonly [name: string, layer: Layer]
-
 /** True if the file says it is a `mini`. */
 export function isMini(source: TensorSource): boolean {
   return source.metadata.family === 'mini'
@@ -55,21 +52,14 @@ export async function loadMini(region: Region, source: TensorSource): Promise<Mo
   const config = readConfig(source)
   const { sample_rate: sampleRate, hop, codebook_size: size, codebook_dim: dim, synth } = config
   const reader = new WeightReader(source, { strict: true })
+  const parts = new Parts(region, reader)
   const controls = synth.bands + synth.aperiodicity_hz.length // bands, pitch, one share less than edges
   const analysis = [
     ...frontEnd(region, config),
-    ...(await readStack(
-      region,
-      reader,
-      'encoder',
-      config.encoder,
-      config.front_end.mels,
-      dim,
-      config.norm_eps,
-    )),
+    ...(await readStack(parts, 'encoder', config.encoder, config.front_end.mels, dim, config.norm_eps)),
   ]
   const codebook = await reader.tensor('quantizer.codebook', [size, dim])
-  const stack = await readStack(region, reader, 'decoder', config.decoder, dim, controls, config.norm_eps)
+  const stack = await readStack(parts, 'decoder', config.decoder, dim, controls, config.norm_eps)
   reader.finish()
   const quantizer = new VectorQuantizer(region, codebook, size, dim)
   const synthesizer = new Synthesizer(region, synth, sampleRate, hop)
@@ -132,8 +122,7 @@ function frontEnd(region: Region, { front_end, hop, sample_rate }: MiniConfig): 
 
 /** Section 2. */
 async function readStack(
-  region: Region,
-  reader: WeightReader,
+  parts: Parts,
   name: string,
   config: StackConfig,
   inputs: number,
@@ -141,44 +130,19 @@ async function readStack(
   eps: number,
 ): Promise<Named[]> {
   const { dim, hidden, blocks, kernel, embed_past, embed_future } = config
-  const tensor = (part: string, shape: number[]) => reader.tensor(`${name}.${part}`, shape)
-  const norm = async (part: string) =>
-    new LayerNorm(region, await tensor(`${part}.weight`, [dim]), await tensor(`${part}.bias`, [dim]), eps)
   const taps = embed_past + 1 + embed_future
-  const embed = new Conv1d(
-    region,
-    await tensor('embed.weight', [dim, inputs, taps]),
-    await tensor('embed.bias', [dim]),
-    {
-      inputs,
-      outputs: dim,
-      kernel: taps,
-      padding: zeroPadding(taps, embed_future),
-    },
-  )
+  const embed = { inputs, outputs: dim, kernel: taps, padding: zeroPadding(taps, embed_future) }
   const layers: Named[] = [
-    [`${name}.embed`, embed],
-    [`${name}.norm`, await norm('norm')],
+    [`${name}.embed`, await parts.conv(`${name}.embed`, embed)],
+    [`${name}.norm`, await parts.layerNorm(`${name}.norm`, dim, eps)],
   ]
   for (let i = 0; i < blocks; i++) {
-    const block = `blocks.${i}`
-    const weights = {
-      depthwise: await tensor(`${block}.dwconv.weight`, [dim, 1, kernel]),
-      depthwiseBias: await tensor(`${block}.dwconv.bias`, [dim]),
-      expand: await tensor(`${block}.pwconv1.weight`, [hidden, dim]),
-      expandBias: await tensor(`${block}.pwconv1.bias`, [hidden]),
-      project: await tensor(`${block}.pwconv2.weight`, [dim, hidden]),
-      projectBias: await tensor(`${block}.pwconv2.bias`, [dim]),
-      gamma: await tensor(`${block}.gamma`, [dim]),
-    }
-    layers.push([
-      `${name}.${block}`,
-      new ConvNeXtBlock(region, weights, await norm(`${block}.norm`), zeroPadding(kernel, 0)),
-    ])
+    const block = `${name}.blocks.${i}`
+    const norm = await parts.layerNorm(`${block}.norm`, dim, eps)
+    layers.push([block, await parts.convNeXt(block, { dim, hidden, kernel }, norm, zeroPadding(kernel, 0))])
   }
-  layers.push([`${name}.final_norm`, await norm('final_norm')])
-  const head = [await tensor('head.weight', [outputs, dim]), await tensor('head.bias', [outputs])] as const
-  layers.push([`${name}.head`, new Linear(packLinear(region, ...head, outputs, dim))])
+  layers.push([`${name}.final_norm`, await parts.layerNorm(`${name}.final_norm`, dim, eps)])
+  layers.push([`${name}.head`, new Linear(await parts.linear(`${name}.head`, outputs, dim))])
   return layers
 }
 

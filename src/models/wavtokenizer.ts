@@ -13,19 +13,20 @@ import { ConfigError } from '../errors.js'
 import { ClipAttention } from '../nn/attention.js'
 import { Clip } from '../nn/clip.js'
 import { Conv1d, type Conv1dShape, seanetPadding, zeroPadding } from '../nn/conv1d.js'
-import { ConvNeXtBlock } from '../nn/convnext.js'
 import { Istft } from '../nn/fourier.js'
-import { Linear, packLinear } from '../nn/linear.js'
+import { Linear } from '../nn/linear.js'
 import { type LstmWeights, SkipLstm } from '../nn/lstm.js'
-import { GroupNorm, LayerNorm } from '../nn/norm.js'
+import { type GroupNorm, LayerNorm } from '../nn/norm.js'
 import { VectorQuantizer } from '../nn/quantizer.js'
 import { ClipResnetBlock, normalisedInto } from '../nn/resnet.js'
 import { type Layer, type Probe, pipeline, type RowSink } from '../nn/rows.js'
 import { SeanetResBlock } from '../nn/seanet.js'
 import type { Model, ModelInfo } from './model.js'
+import { type Named, Parts } from './parts.js'
 import {
   CODEBOOK,
   canonicalNames,
+  type DecoderConfig,
   ENCODER,
   type EncoderConfig,
   readConfig,
@@ -37,8 +38,6 @@ const EPS = 1e-6
 
 // A training checkpoint also holds discriminators, EnCodec's unused decoder, EMA statistics and buffers that are computed here.
 const USED = new RegExp(`^(${ENCODER}|backbone|head\\.out)\\.`)
-
-type Named = readonly [name: string, layer: Layer]
 
 interface Decoder {
   embed: Conv1d
@@ -62,7 +61,7 @@ export async function loadWavTokenizer(
   const encoder = config.encoder ? await readEncoder(region, reader, config.encoder) : undefined
   const { codebookSize, codebookDim } = config
   const codebook = await reader.tensor(CODEBOOK, [codebookSize, codebookDim])
-  const decoder = config.decoder ? await readDecoder(region, reader, config) : undefined
+  const decoder = config.decoder ? await readDecoder(new Parts(region, reader), config) : undefined
   reader.finish()
   return assemble(
     config,
@@ -184,118 +183,58 @@ async function readLstm(
   }
 }
 
-async function readDecoder(
-  region: Region,
-  reader: WeightReader,
-  config: WavTokenizerConfig,
-): Promise<Decoder> {
-  const { dim, intermediate, layers, groups, bandwidthId, adanorm, embedKernel, depthwiseKernel } =
-    config.decoder!
-  const tensor = (name: string, shape: number[]) => reader.tensor(`backbone.${name}`, shape)
-  const conv = async (name: string, inputs: number, kernel: number) =>
-    new Conv1d(
-      region,
-      await tensor(`${name}.weight`, [dim, inputs, kernel]),
-      await tensor(`${name}.bias`, [dim]),
-      {
-        inputs,
-        outputs: dim,
-        kernel,
-        padding: zeroPadding(kernel),
-      },
-    )
-  const groupNorm = async (name: string) =>
-    new GroupNorm(
-      region,
-      await tensor(`${name}.weight`, [dim]),
-      await tensor(`${name}.bias`, [dim]),
-      groups,
-      EPS,
-    )
-  const resnet = async (name: string) =>
+async function readDecoder(parts: Parts, config: WavTokenizerConfig): Promise<Decoder> {
+  const { dim, intermediate, layers, groups, embedKernel, depthwiseKernel } = config.decoder!
+  const conv = (name: string) =>
+    parts.winograd(`backbone.pos_net.${name}`, { inputs: dim, outputs: dim, padding: zeroPadding(3) })
+  const groupNorm = (name: string) => parts.groupNorm(`backbone.pos_net.${name}`, dim, groups, EPS)
+  const projection = (name: string) => parts.linear(`backbone.pos_net.${name}`, dim, dim, 1)
+  const resnet = async (i: number) =>
     new ClipResnetBlock(
-      await groupNorm(`${name}.norm1`),
-      await conv(`${name}.conv1`, dim, 3),
-      await groupNorm(`${name}.norm2`),
-      await conv(`${name}.conv2`, dim, 3),
+      await groupNorm(`${i}.norm1`),
+      await conv(`${i}.conv1`),
+      await groupNorm(`${i}.norm2`),
+      await conv(`${i}.conv2`),
     )
-  const projection = async (name: string) =>
-    packLinear(
-      region,
-      await tensor(`${name}.weight`, [dim, dim, 1]),
-      await tensor(`${name}.bias`, [dim]),
-      dim,
-      dim,
-    )
-  const attention = async (name: string) =>
+  const attention = async (i: number) =>
     new ClipAttention(
-      await groupNorm(`${name}.norm`),
-      await projection(`${name}.q`),
-      await projection(`${name}.k`),
-      await projection(`${name}.v`),
-      await projection(`${name}.proj_out`),
+      await groupNorm(`${i}.norm`),
+      await projection(`${i}.q`),
+      await projection(`${i}.k`),
+      await projection(`${i}.v`),
+      await projection(`${i}.proj_out`),
     )
-  // AdaLayerNorm is a table of affine norms, one row per bandwidth
-  const layerNorm = async (name: string) => {
-    if (!adanorm) return affineNorm(region, tensor, name, dim)
-    const row = async (table: string) =>
-      (await tensor(`${name}.${table}.weight`, [adanorm, dim])).slice(
-        bandwidthId * dim,
-        (bandwidthId + 1) * dim,
-      )
-    return new LayerNorm(region, await row('scale'), await row('shift'), EPS)
+  const embed = await parts.conv('backbone.embed', {
+    inputs: config.codebookDim,
+    outputs: dim,
+    kernel: embedKernel,
+    padding: zeroPadding(embedKernel),
+  })
+  const posNet = [await resnet(0), await resnet(1), await attention(2), await resnet(3), await resnet(4)]
+  const posNetNorm = await groupNorm('5')
+  const trunk: Named[] = [['backbone.norm', await bandwidthNorm(parts, 'backbone.norm', config.decoder!)]]
+  const sizes = { dim, hidden: intermediate, kernel: depthwiseKernel }
+  for (let i = 0; i < layers; i++) {
+    const name = `backbone.convnext.${i}`
+    const norm = await bandwidthNorm(parts, `${name}.norm`, config.decoder!)
+    trunk.push([name, await parts.convNeXt(name, sizes, norm, zeroPadding(depthwiseKernel))])
   }
-  const convnext = async (name: string) =>
-    new ConvNeXtBlock(
-      region,
-      {
-        depthwise: await tensor(`${name}.dwconv.weight`, [dim, 1, depthwiseKernel]),
-        depthwiseBias: await tensor(`${name}.dwconv.bias`, [dim]),
-        expand: await tensor(`${name}.pwconv1.weight`, [intermediate, dim]),
-        expandBias: await tensor(`${name}.pwconv1.bias`, [intermediate]),
-        project: await tensor(`${name}.pwconv2.weight`, [dim, intermediate]),
-        projectBias: await tensor(`${name}.pwconv2.bias`, [dim]),
-        gamma: await tensor(`${name}.gamma`, [dim]),
-      },
-      await layerNorm(`${name}.norm`),
-      zeroPadding(depthwiseKernel),
-    )
-
-  const embed = await conv('embed', config.codebookDim, embedKernel)
-  const posNet = [
-    await resnet('pos_net.0'),
-    await resnet('pos_net.1'),
-    await attention('pos_net.2'),
-    await resnet('pos_net.3'),
-    await resnet('pos_net.4'),
-  ]
-  const posNetNorm = await groupNorm('pos_net.5')
-  const trunk: Named[] = [['backbone.norm', await layerNorm('norm')]]
-  for (let i = 0; i < layers; i++) trunk.push([`backbone.convnext.${i}`, await convnext(`convnext.${i}`)])
-  trunk.push(['backbone.final_layer_norm', await affineNorm(region, tensor, 'final_layer_norm', dim)])
   const { nFft, hopLength, padding } = config
-  const rows = nFft + 2
-  const head = [
-    await reader.tensor('head.out.weight', [rows, dim]),
-    await reader.tensor('head.out.bias', [rows]),
-  ] as const
-  trunk.push(['head.out', new Linear(packLinear(region, ...head, rows, dim))])
-  trunk.push(['audio', new Istft(region, { nFft, hopLength, padding, input: 'polar' })])
+  trunk.push(['backbone.final_layer_norm', await parts.layerNorm('backbone.final_layer_norm', dim, EPS)])
+  trunk.push(['head.out', new Linear(await parts.linear('head.out', nFft + 2, dim))])
+  trunk.push(['audio', new Istft(parts.region, { nFft, hopLength, padding, input: 'polar' })])
   return { embed, posNet, posNetNorm, trunk }
 }
 
-async function affineNorm(
-  region: Region,
-  tensor: (name: string, shape: number[]) => Promise<Float32Array>,
-  name: string,
-  dim: number,
-): Promise<LayerNorm> {
-  return new LayerNorm(
-    region,
-    await tensor(`${name}.weight`, [dim]),
-    await tensor(`${name}.bias`, [dim]),
-    EPS,
-  )
+/** AdaLayerNorm is a table of affine norms, one row per bandwidth; without it the norm is a plain one. */
+async function bandwidthNorm(parts: Parts, name: string, config: DecoderConfig): Promise<LayerNorm> {
+  const { dim, adanorm, bandwidthId } = config
+  if (!adanorm) return parts.layerNorm(name, dim, EPS)
+  const row = async (table: string) => {
+    const rows = await parts.tensor(`${name}.${table}.weight`, [adanorm, dim])
+    return rows.slice(bandwidthId * dim, (bandwidthId + 1) * dim)
+  }
+  return new LayerNorm(parts.region, await row('scale'), await row('shift'), EPS)
 }
 
 // Shares of the work, by arithmetic: embed 4 %, pos_net 28 %, the rest 68 %.

@@ -1,18 +1,17 @@
 import { Activation } from '../../bindings/kernels.js'
 import type { Region } from '../../bindings/memory.js'
 import { Clip } from './clip.js'
-import type { Conv1d } from './conv1d.js'
 import type { GroupNorm } from './norm.js'
-import { blockRows, type RowSink } from './rows.js'
+import { blockRows, type Layer, type RowSink } from './rows.js'
 
 /** x + conv2(SiLU(norm2(conv1(SiLU(norm1(x)))))), normalised over the whole clip (WavTokenizer's ResnetBlock in pos_net). */
 export class ClipResnetBlock {
   private readonly norm1: GroupNorm
-  private readonly conv1: Conv1d
+  private readonly conv1: Layer
   private readonly norm2: GroupNorm
-  private readonly conv2: Conv1d
+  private readonly conv2: Layer
 
-  constructor(norm1: GroupNorm, conv1: Conv1d, norm2: GroupNorm, conv2: Conv1d) {
+  constructor(norm1: GroupNorm, conv1: Layer, norm2: GroupNorm, conv2: Layer) {
     this.norm1 = norm1
     this.conv1 = conv1
     this.norm2 = norm2
