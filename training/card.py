@@ -1,0 +1,134 @@
+"""The model card: every figure made by the library's own command, none by PyTorch.
+
+python training/card.py MODEL EVAL_DIR WORK_DIR --evaluators DIR [--peers RESULTS.csv] [-o weights/MODEL_CARD.md]
+
+Writes the clips as WAV, runs `wavtok roundtrip` over them, has the evaluators judge the result (their evaluate.py: REF_DIR DEG_DIR),
+counts codes, and writes the card. --peers: a table of classical codecs on some of the same clips (columns cond, file and the
+measures), from the evaluators' run_baselines.py. Judged results are kept in WORK_DIR: delete it to judge anew."""
+import argparse
+import csv
+import json
+import math
+import os
+import subprocess
+import sys
+from collections import defaultdict
+
+import numpy as np
+import soundfile
+from safetensors import safe_open
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, '..')
+MEASURES = [('pesq', 'PESQ-wb', 2), ('stoi', 'STOI', 3), ('distilmos', 'DistilMOS', 2), ('dnsmos', 'DNSMOS', 2), ('spk', 'speaker sim.', 3)]
+PEERS = ['original', 'opus 6k', 'mp3 8k', 'codec2 3200', 'codec2 2400', 'codec2 1200', 'codec2 700C']
+
+
+def rows_of(path):
+    with open(path, encoding='utf8') as f:
+        return list(csv.DictReader(f, delimiter='\t' if path.endswith('.tsv') else ',', quoting=csv.QUOTE_MINIMAL))
+
+
+def roundtrip(model, eval_dir, work):
+    """WAV copies in WORK/wav, decoded clips in WORK/out; the command's own report, one dict a clip."""
+    os.makedirs(os.path.join(work, 'wav'), exist_ok=True)
+    for name in sorted(os.listdir(eval_dir)):
+        stem, kind = os.path.splitext(name)
+        if kind.lower() in ('.flac', '.wav'):
+            x, rate = soundfile.read(os.path.join(eval_dir, name))
+            soundfile.write(os.path.join(work, 'wav', stem + '.wav'), x, rate, subtype='PCM_16')
+    command = ['node', os.path.join(ROOT, 'dist/cli/main.js')]
+    common = ['--model', model, '--json', '--force']
+    wav, out = os.path.join(work, 'wav'), os.path.join(work, 'out') + os.sep
+    report = subprocess.run([*command, 'roundtrip', wav, '-o', out, *common], check=True, capture_output=True, text=True).stdout
+    codes = os.path.join(work, 'codes') + os.sep
+    subprocess.run([*command, 'encode', wav, '-o', codes, '--format', 'npy', *common], check=True, capture_output=True)
+    return [json.loads(line) for line in report.splitlines()]
+
+
+def codebook(work, size):
+    """Share of the codebook used, perplexity, tokens."""
+    folder = os.path.join(work, 'codes')
+    counts = sum(np.bincount(np.load(os.path.join(folder, name)).reshape(-1), minlength=size) for name in os.listdir(folder) if name.endswith('.npy'))
+    p = counts[counts > 0] / counts.sum()
+    return float((counts > 0).mean()), float(math.exp(-(p * np.log(p)).sum())), int(counts.sum())
+
+
+def judge(eval_dir, work, evaluators):
+    path = os.path.join(work, 'judged.csv')
+    if not os.path.exists(path):
+        command = [sys.executable, os.path.join(evaluators, 'evaluate.py'), eval_dir, os.path.join(work, 'out'), '--csv', path]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return {os.path.splitext(r['file'])[0]: r for r in rows_of(path)}
+
+
+def means(rows):
+    """Means of the measures and the word error rate (errors capped at a clip's words) of some rows."""
+    def mean(key):
+        values = [float(r[key]) for r in rows if r.get(key) not in (None, '', 'nan')]
+        return sum(values) / len(values) if values else math.nan
+    result = {key: mean(key) for key, _, _ in MEASURES}
+    counted = [(float(r['werr']), float(r['words'])) for r in rows if r.get('words') not in (None, '', 'nan', '0')]
+    words = sum(w for _, w in counted)
+    result['wer'] = 100 * sum(min(e, w) for e, w in counted) / words if words else math.nan
+    return result
+
+
+def line(name, kbps, m):
+    cells = [f'{m[key]:.{digits}f}' if math.isfinite(m[key]) else '-' for key, _, digits in MEASURES]
+    return f"| {name} | {kbps} | {' | '.join(cells)} | {m['wer']:.1f} |"
+
+
+def table(judged, peers):
+    """Ours and the classical codecs on the clips that both have, then ours on all."""
+    head = '| | kbit/s | ' + ' | '.join(title for _, title, _ in MEASURES) + ' | WER % |\n' + '|---' * (len(MEASURES) + 3) + '|'
+    lines, by = [head], defaultdict(dict)
+    for r in peers:
+        by[r['cond']][os.path.splitext(r['file'])[0]] = r
+    shared = sorted(set(judged) & set(by.get('original', {})))
+    if shared:
+        lines.append(line(f'**mini** ({len(shared)} clips)', '0.90', means([judged[s] for s in shared])))
+        for cond in PEERS:
+            if cond in by:
+                rates = [float(by[cond][s]['kbps']) for s in shared if by[cond][s]['kbps'] not in ('', 'nan')]
+                lines.append(line(cond, f'{sum(rates) / len(rates):.2f}' if rates else '-', means([by[cond][s] for s in shared])))
+    lines.append(line(f'**mini**, all {len(judged)} clips', '0.90', means(list(judged.values()))))
+    return '\n'.join(lines)
+
+
+def card(model, eval_dir, work, evaluators, peers):
+    with safe_open(model, 'pt') as f:
+        metadata = f.metadata()
+        parameters = sum(math.prod(f.get_slice(k).get_shape()) for k in f.keys())
+    config, history = json.loads(metadata['config']), json.loads(metadata['provenance'])
+    report = roundtrip(model, eval_dir, work)
+    used, perplexity, tokens = codebook(work, config['codebook_size'])
+    judged = judge(eval_dir, work, evaluators)
+    seconds = sum(r['audioSeconds'] for r in report)
+    text = open(os.path.join(HERE, 'card.md'), encoding='utf8').read()
+    stack = lambda c: f"{c['blocks']} blocks of {c['dim']}/{c['hidden']}"
+    values = {
+        'table': table(judged, rows_of(peers) if peers else []), 'parameters': f'{parameters / 1e6:.2f} M', 'bytes': f'{os.path.getsize(model) / 1e6:.2f} MB',
+        'encoder': stack(config['encoder']), 'decoder': stack(config['decoder']), 'dim': config['codebook_dim'], 'mels': config['front_end']['mels'],
+        'bands': config['synth']['bands'], 'steps': f"{history['steps']:,}", 'hours': history['trainingHours'], 'seen': history['audioSeenHours'],
+        'data_hours': history['dataHours'], 'speakers': f"{history['speakers']:,}", 'date': history['date'],
+        'sources': '\n'.join(f"| {s['name']} | {s['licence']} | {s['by']} |" for s in history['sources']),
+        'used': f'{100 * used:.1f}', 'perplexity': f'{perplexity:.0f}', 'tokens': f'{tokens:,}', 'clips': len(judged), 'minutes': f'{seconds / 60:.1f}',
+        'encode_speed': f"{seconds / sum(r['encodeSeconds'] for r in report):.0f}", 'decode_speed': f"{seconds / sum(r['decodeSeconds'] for r in report):.0f}",
+    }
+    return text.format(**values)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('model'); p.add_argument('eval_dir'); p.add_argument('work_dir')
+    p.add_argument('--evaluators', required=True); p.add_argument('--peers'); p.add_argument('-o', '--out', default=os.path.join(ROOT, 'weights', 'MODEL_CARD.md'))
+    a = p.parse_args()
+    text = card(a.model, a.eval_dir, a.work_dir, a.evaluators, a.peers)
+    with open(a.out, 'w', encoding='utf8') as f:
+        f.write(text)
+    print(text)
+
+
+if __name__ == '__main__':
+    main()
