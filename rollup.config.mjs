@@ -6,7 +6,7 @@ import terser from '@rollup/plugin-terser'
 import ts from 'typescript'
 
 /** Resolves './x.js' to its TypeScript source and strips the types. */
-const stripTypes = {
+export const stripTypes = {
   name: 'strip-types',
   resolveId(id, importer) {
     if (id === '@assemblyscript/loader') return fileURLToPath(import.meta.resolve(id))
@@ -28,12 +28,35 @@ const stripTypes = {
   },
 }
 
+/** What package.json's "imports" picks in a page, resolved at build time. */
+export const resolveForPages = replacing({
+  '#kernels': 'bindings/source.bytes.ts',
+  '#platform': 'src/platform.web.ts',
+})
+
+/** The same for pages that no bundler builds. */
+const resolveForUrls = replacing({
+  '#kernels': 'bindings/source.fetch.ts',
+  '#platform': 'src/platform.page.ts',
+})
+
+function replacing(sources) {
+  return { name: 'replacing', resolveId: id => sources[id] && resolve(sources[id]) }
+}
+
 const external = id => id.startsWith('#') || id.startsWith('node:') || /\.wasm(\?module)?$/.test(id)
-const bundle = (input, output = {}) => ({
+const bundle = (input, plugins = []) => ({
   input,
-  external,
-  plugins: [stripTypes, terser({ module: true })],
-  output: { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name]-[hash].js', ...output },
+  external: plugins.length ? undefined : external,
+  plugins: [
+    ...plugins,
+    stripTypes,
+    terser({ module: true, ecma: 2020, compress: { passes: 3 }, keep_classnames: /Error$/ }),
+  ],
+  // what a page loads by URL is one file
+  output: plugins.length
+    ? { file: 'dist/browser.js', format: 'es', inlineDynamicImports: true }
+    : { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name]-[hash].js' },
 })
 
 const kernels = ['bytes', 'workerd', 'edge'].map(kind =>
@@ -46,8 +69,13 @@ const library = [
     index: 'src/index.ts',
     audio: 'src/audio/index.ts',
     checkpoints: 'src/checkpoints/index.ts',
+    codes: 'src/codes/index.ts',
+    metrics: 'src/metrics/index.ts',
+    quantizers: 'src/quantizers/index.ts',
     'cli/main': 'src/cli/main.ts',
+    'worker.node': 'src/worker/main.ts',
   }),
+  bundle({ browser: 'src/browser.ts' }, [resolveForUrls]),
 ]
 
 export default ({ configKernelsOnly }) =>

@@ -28,7 +28,12 @@ const TAIL_9 = memory.data<f32>([-1.7743110092283132e-8])
 /** One to three last elements are computed here, as a whole vector. */
 const partial: usize = memory.data(16)
 
-/** x = activation(x), in place, for `length` elements. */
+/** out = activation(x) for `length` elements, any activation but none; `out` may be `x`. */
+export function activationF32(out: usize, x: usize, length: usize, activation: i32): void {
+  map(out, x, length, activation)
+}
+
+/** x = activation(x): the epilogue of other kernels. */
 export function activateRow(x: usize, length: usize, activation: i32): void {
   map(x, x, length, activation)
 }

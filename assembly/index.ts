@@ -3,7 +3,7 @@
 
 export const heapBase: usize = __heap_base
 
-export { activateRow as activationF32, cosF32, expF32, sinF32 } from './activation'
+export { activationF32, cosF32, expF32, sinF32 } from './activation'
 export { softmaxRowsF32 } from './attention'
 export { bandedF32, logF32 } from './bands'
 export { depthwiseF32, overlapAddRowsF32 } from './conv1d'
@@ -11,10 +11,14 @@ export { addF32, affineF32 } from './elementwise'
 export { harmonicsF32, mixSpectraF32, noiseF32, shapeSpectraF32 } from './excitation'
 export { fftPlan, fftPlanBytes } from './fft'
 export { inverseEnvelopeF32, irfftF32, multiplyF32, polarF32 } from './istft'
+export { accumulateRowsF64, normalizeRowsF32, squaredDistancesF32 } from './kmeans'
 export { lstmF32 } from './lstm'
 export { matmulF32 } from './matmul'
+export { matmulF16 } from './matmul_f16'
+export { matmulInteger, quantizeRowsI16 } from './matmul_q8'
 export { groupNormApply, groupNormMeasure, layerNormF32 } from './norm'
 export { packWeights } from './pack'
+export { packWeightsF16, packWeightsInteger } from './pack_reduced'
 export { argmaxRowsF32, gatherRowsF32, halfNormsF32 } from './quantize'
 export { stftF32 } from './stft'
 export { hannWindow } from './tables'

@@ -66,9 +66,9 @@ export function matmulF32(
     }
     w += panelBytes
   }
-  if (activation) {
-    for (let row: usize = 0; row < rows; row++, out += outBytes) activateRow(out, columns, activation)
-  }
+  if (activation == 0) return
+  if (outPitch == columns) activateRow(out, rows * columns, activation)
+  else for (let row: usize = 0; row < rows; row++, out += outBytes) activateRow(out, columns, activation)
 }
 
 // @ts-ignore: decorator

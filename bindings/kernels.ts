@@ -13,9 +13,14 @@ export interface Kernels {
   readonly heapBase: WebAssembly.Global
   packWeights(packed: Pointer, source: Pointer, n: number, taps: number, channels: number, strideN: number, strideTap: number, strideChannel: number): void
   matmulF32(out: Pointer, outPitch: number, a: Pointer, aPitch: number, w: Pointer, bias: Pointer, residual: Pointer, rows: number, k: number, columns: number, activation: Activation): void
+  packWeightsF16(packed: Pointer, factors: Pointer, source: Pointer, n: number, taps: number, channels: number, strideN: number, strideTap: number, strideChannel: number): void
+  matmulF16(out: Pointer, outPitch: number, a: Pointer, aPitch: number, w: Pointer, factors: Pointer, bias: Pointer, residual: Pointer, rows: number, k: number, columns: number, activation: Activation, panel: Pointer): void
+  packWeightsInteger(packed: Pointer, scales: Pointer, source: Pointer, n: number, taps: number, channels: number, strideN: number, strideTap: number, strideChannel: number, limit: number, size: 1 | 2): number
+  quantizeRowsI16(out: Pointer, rowScales: Pointer, a: Pointer, aPitch: number, rows: number, k: number, limit: number): void
+  matmulInteger(out: Pointer, outPitch: number, a: Pointer, rowScales: Pointer, w: Pointer, scales: Pointer, bias: Pointer, residual: Pointer, rows: number, k: number, columns: number, activation: Activation, panel: Pointer): void
   addF32(out: Pointer, x: Pointer, length: number): void
   affineF32(out: Pointer, x: Pointer, length: number, scale: number, shift: number): void
-  activationF32(x: Pointer, length: number, activation: Activation): void
+  activationF32(out: Pointer, x: Pointer, length: number, activation: Activation): void
   expF32(out: Pointer, x: Pointer, length: number): void
   sinF32(out: Pointer, x: Pointer, length: number): void
   cosF32(out: Pointer, x: Pointer, length: number): void
@@ -31,6 +36,9 @@ export interface Kernels {
   argmaxRowsF32(indices: Pointer, scores: Pointer, pitch: number, rows: number, columns: number): void
   halfNormsF32(out: Pointer, codebook: Pointer, rows: number, dim: number): void
   gatherRowsF32(out: Pointer, table: Pointer, indices: Pointer, rows: number, dim: number): void
+  accumulateRowsF64(sums: Pointer, counts: Pointer, indices: Pointer, x: Pointer, rows: number, dim: number): void
+  squaredDistancesF32(out: Pointer, x: Pointer, table: Pointer, indices: Pointer, rows: number, dim: number): void
+  normalizeRowsF32(out: Pointer, x: Pointer, rows: number, dim: number): void
   hannWindow(out: Pointer, size: number, length: number, scale: number): void
   fftPlanBytes(n: number): number
   fftPlan(plan: Pointer, n: number): void

@@ -1,5 +1,5 @@
 import * as loader from '@assemblyscript/loader'
-import { kernelSource } from '#kernels'
+import { hasRelaxedBuild, kernelSource } from '#kernels'
 import type { Kernels } from './kernels.js'
 
 /** What `instantiateKernels` accepts in place of the bundled core. */
@@ -27,11 +27,13 @@ export async function instantiateKernels(
   deterministic: boolean,
   input?: KernelInput,
 ): Promise<{ kernels: Kernels; build: KernelBuild }> {
-  const relaxed = !deterministic && hasRelaxedSimd()
+  const relaxed = !deterministic && hasRelaxedBuild && hasRelaxedSimd()
   const core = input ?? (await kernelSource(relaxed))
-  const { exports } = await loader.instantiate<Kernels & Record<string, unknown>>(core as WebAssembly.Module)
+  // its `instantiate` asks whether `Response` exists, at which Node loads its fetch: 20 ms of a cold start
+  const { instance } =
+    core instanceof WebAssembly.Module ? loader.instantiateSync(core) : await loader.instantiate(core)
   return {
-    kernels: exports as unknown as Kernels,
+    kernels: instance.exports as unknown as Kernels, // the loader's own `exports` wrap every call
     build: input ? 'custom' : relaxed ? 'relaxed' : 'baseline',
   }
 }

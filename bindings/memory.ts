@@ -2,6 +2,7 @@ import type { Kernels } from './kernels.js'
 
 const ALIGNMENT = 64 // one cache line
 const PAGE = 65536
+const GROWTH = 1 << 20 // at least: each growth costs 0.1 ms and all views
 
 interface Block {
   start: number
@@ -93,7 +94,7 @@ export class Heap {
 
   private grow(bytes: number): void {
     try {
-      this.kernels.memory.grow(Math.ceil(bytes / PAGE))
+      this.kernels.memory.grow(Math.ceil(Math.max(bytes, GROWTH) / PAGE))
     } catch {
       throw new RangeError(
         `wavtok: no memory for ${Math.ceil(bytes / 2 ** 20)} MiB more (${this.capacity >> 20} MiB in use); use a smaller model or dtype, or shorter clips`,

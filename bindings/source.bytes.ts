@@ -1,6 +1,8 @@
 // Default condition: the core travels as base64 in a JavaScript module, so that no bundler, server or file system has to know about
 // it. Each build is a module of its own and only the one in use is loaded.
 
+export const hasRelaxedBuild = true
+
 async function compile(relaxed: boolean): Promise<WebAssembly.Module> {
   const { BASE64 } = await (relaxed ? import('./generated/relaxed.js') : import('./generated/baseline.js'))
   const text = atob(BASE64)

@@ -1,9 +1,14 @@
-// Condition `edge-light`: modules are asked for with `?module`.
+// Condition `edge-light`: modules are asked for with `?module`, and the host compiles all that are imported. Hosts on Node 20, such as
+// development servers, cannot compile relaxed SIMD, so that build is left out.
 
-import relaxedBuild from './kernels.relaxed.wasm?module'
 import baseline from './kernels.wasm?module'
 
-/** The core as the runtime compiled it. */
-export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module> {
-  return Promise.resolve(relaxed ? relaxedBuild : baseline)
+export const hasRelaxedBuild = false
+
+/**
+ * The core as the host compiled it. Hosts may do so in a realm of their own (Next.js does); the prototype is set because the loader
+ * tells modules from bytes by `instanceof`.
+ */
+export function kernelSource(): Promise<WebAssembly.Module> {
+  return Promise.resolve(Object.setPrototypeOf(baseline, WebAssembly.Module.prototype))
 }

@@ -3,6 +3,8 @@
 import relaxedBuild from './kernels.relaxed.wasm'
 import baseline from './kernels.wasm'
 
+export const hasRelaxedBuild = true
+
 /** The core as the runtime compiled it. */
 export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module> {
   return Promise.resolve(relaxed ? relaxedBuild : baseline)

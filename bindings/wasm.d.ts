@@ -7,5 +7,7 @@ declare module '*.wasm?module' {
   export default module
 }
 declare module '#kernels' {
+  /** Whether there is a relaxed build to ask for. */
+  export const hasRelaxedBuild: boolean
   export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module>
 }

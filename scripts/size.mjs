@@ -7,18 +7,22 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const KIB = 1024
 
-/** Files a module loads, itself included. */
-function closure(file, seen = new Set()) {
+/** Files a module loads at once, itself included; with `later`, also those it loads when it needs them. */
+function closure(file, later, seen = new Set()) {
   if (seen.has(file)) return seen
   seen.add(file)
-  const text = readFileSync(file, 'utf8')
-  for (const [, name] of text.matchAll(/(?:from|import)\s*\(?["'](\.[^"']+\.js)["']/g))
-    closure(join(dirname(file), name), seen)
+  const imports = later
+    ? /(?:from|import)\s*\(?["'](\.[^"']+\.js)["']/g
+    : /(?:from|import)\s*["'](\.[^"']+\.js)["']/g
+  for (const [, name] of readFileSync(file, 'utf8').matchAll(imports))
+    closure(join(dirname(file), name), later, seen)
   return seen
 }
 
 const read = files => Buffer.concat(files.map(file => readFileSync(join(root, file))))
-const library = [...closure(join(root, 'dist/index.js'))].map(file => file.slice(root.length + 1))
+const loads = later =>
+  [...closure(join(root, 'dist/index.js'), later)].map(file => file.slice(root.length + 1))
+const library = loads(false)
 // each build of the core is a chunk of its own; the larger is what a page loads at most
 const core = readdirSync(join(root, 'dist/chunks'))
   .filter(name => /^(baseline|relaxed)-/.test(name))
@@ -37,6 +41,10 @@ const sizes = {
   'library JS + core as base64': measure(
     read([...library, 'dist/platform.node.js', 'dist/kernels.bytes.js', core]),
   ),
+  'with the reader of PyTorch files': measure(
+    read([...loads(true), 'dist/platform.node.js', 'dist/kernels.bytes.js', core]),
+  ),
+  'browser.js (by URL) + core': measure(read(['dist/browser.js', 'dist/kernels.wasm'])),
 }
 for (const name of existsSync(join(root, 'weights')) ? readdirSync(join(root, 'weights')) : [])
   if (name.endsWith('.safetensors'))

@@ -1,5 +1,5 @@
 /** Stable, machine-readable reasons. */
-export type WavtokErrorCode = 'CHECKPOINT' | 'CONFIG' | 'AUDIO' | 'TOKENS' | 'DISPOSED' | 'ABORTED'
+export type WavtokErrorCode = 'CHECKPOINT' | 'CONFIG' | 'AUDIO' | 'TOKENS' | 'DISPOSED' | 'ABORTED' | 'WORKER'
 
 /** Base of everything this library throws on purpose. The message says what was found, what was expected, what to do. */
 export class WavtokError extends Error {
@@ -51,6 +51,13 @@ export class AbortError extends WavtokError {
   constructor(reason?: unknown) {
     super('ABORTED', 'the operation was aborted', { cause: reason })
     this.name = 'AbortError'
+  }
+}
+
+/** A worker that could not be started, crashed or was ended from outside; what it was asked for is lost. */
+export class WorkerError extends WavtokError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('WORKER', message, options)
   }
 }
 

@@ -5,7 +5,9 @@
  */
 export type { KernelBuild, KernelInput } from '../bindings/load.js'
 export type { AudioBufferLike, AudioInput, SampleArray } from './audio/input.js'
+export type { CacheOptions, ModelCache } from './cache.js'
 export type { BytesInput } from './checkpoints/bytes.js'
+export { type ConvertOptions, convertCheckpoint } from './convert.js'
 export {
   AbortError,
   AudioError,
@@ -15,14 +17,19 @@ export {
   TokenError,
   WavtokError,
   type WavtokErrorCode,
+  WorkerError,
 } from './errors.js'
 export { DEFAULT_MODEL, type LoadOptions, loadTokenizer } from './load.js'
 export type { Progress, RunOptions } from './schedule.js'
+export type { DecodedAudio } from './sessions.js'
+export type { DecodeStreamOptions, EncodeStreamOptions, TokenizerInfo } from './streaming.js'
+export type { StreamResults, StreamSource } from './streams.js'
+export type { TokenInput } from './token_input.js'
 export {
   AudioTokenizer,
-  type DecodedAudio,
+  type DecodeOptions,
   type EncodeOptions,
-  type TokenInput,
-  type TokenizerInfo,
 } from './tokenizer.js'
 export { AudioTokens, type TokenFormat, type TokenOrder, type TokensJson } from './tokens.js'
+export type { WindowOptions } from './windows.js'
+export { createWorkerTokenizer, type WorkerOptions, type WorkerTokenizer } from './worker/client.js'

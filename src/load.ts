@@ -1,10 +1,11 @@
 import { defaultWeights } from '#platform'
 import { instantiateKernels, type KernelInput } from '../bindings/load.js'
 import { Heap, Region } from '../bindings/memory.js'
+import { type CacheOptions, checkSha256, openNewest, openRemote } from './cache.js'
 import { type BytesInput, byteSource } from './checkpoints/bytes.js'
 import { openCheckpoint } from './checkpoints/open.js'
 import { type ByteSource, elementCount, type TensorSource } from './checkpoints/source.js'
-import { ConfigError, throwIfAborted } from './errors.js'
+import { CheckpointError, ConfigError, throwIfAborted } from './errors.js'
 import { loadModel, type ModelOptions } from './models/registry.js'
 import type { RunOptions } from './schedule.js'
 import { AudioTokenizer } from './tokenizer.js'
@@ -13,7 +14,7 @@ import { AudioTokenizer } from './tokenizer.js'
 export const DEFAULT_MODEL = 'mini-24k-75.safetensors'
 
 /** How to load a model. */
-export interface LoadOptions extends RunOptions, ModelOptions {
+export interface LoadOptions extends RunOptions, ModelOptions, CacheOptions {
   /** Results identical bit for bit on every engine: the baseline build of the core. */
   deterministic?: boolean
   /** A compiled core, or its bytes, instead of the bundled one. */
@@ -21,6 +22,7 @@ export interface LoadOptions extends RunOptions, ModelOptions {
 }
 
 const YAML = /\.ya?ml$/i
+const REMOTE = /^https?:/i
 
 /**
  * Loads a tokenizer.
@@ -28,32 +30,35 @@ const YAML = /\.ya?ml$/i
  * @param source the default model, or: a path, URL, bytes, Blob or File, Response or stream of a checkpoint (safetensors, or a
  *   PyTorch .ckpt / .pt / .pth / .bin); or a list of those that together make one model, with an optional .yaml configuration.
  *   Paths and Blobs are read by ranges: what is not needed (discriminators, optimizer state) is never touched.
+ *   Files from http(s) URLs are kept in a cache and found there without the network; see `cache` and `sha256`.
+ *   The default model is held to the SHA-256 in the .json beside it.
  * @throws CheckpointError for files that cannot be read or lack tensors, ConfigError for unknown families and contradictory
  *   configurations, AbortError
  */
 export async function loadTokenizer(
-  source: BytesInput | readonly BytesInput[] = defaultWeights(DEFAULT_MODEL),
+  source?: BytesInput | readonly BytesInput[],
   options: LoadOptions = {},
 ): Promise<AudioTokenizer> {
   const { deterministic = false } = options
   throwIfAborted(options.signal)
-  const inputs = Array.isArray(source) ? (source as readonly BytesInput[]) : [source as BytesInput]
-  const files = await openAll(inputs, options)
+  const files = source === undefined ? [await openDefault(options)] : await openAll([source].flat(), options)
   try {
     const tensors = observed(await openCheckpoint(files.filter(isCheckpoint)), options)
     const config = options.config ?? (await readConfiguration(files))
     const { kernels, build } = await instantiateKernels(deterministic, options.module)
     const heap = new Heap(kernels)
-    const model = await loadModel(new Region(heap), tensors, { ...options, config })
-    return new AudioTokenizer(heap, model, build)
+    const weights = new Region(heap)
+    const model = await loadModel(weights, tensors, { ...options, config })
+    return new AudioTokenizer(weights, model, build)
   } finally {
     await Promise.all(files.map(file => file.close()))
   }
 }
 
 /** Opens all or, where one cannot be opened, none. */
-async function openAll(inputs: readonly BytesInput[], options: RunOptions): Promise<ByteSource[]> {
-  const opening = await Promise.allSettled(inputs.map(input => byteSource(input, options)))
+export async function openAll(inputs: readonly BytesInput[], options: LoadOptions): Promise<ByteSource[]> {
+  const hashes = [options.sha256].flat()
+  const opening = await Promise.allSettled(inputs.map((input, i) => openOne(input, hashes[i], options)))
   const failed = opening.find(result => result.status === 'rejected')
   const files = opening.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
   if (!failed) return files
@@ -61,11 +66,62 @@ async function openAll(inputs: readonly BytesInput[], options: RunOptions): Prom
   throw failed.reason
 }
 
-function isCheckpoint(file: ByteSource): boolean {
+async function openOne(
+  input: BytesInput,
+  sha256: string | undefined,
+  options: LoadOptions,
+): Promise<ByteSource> {
+  if ((typeof input === 'string' || input instanceof URL) && REMOTE.test(String(input)))
+    return openRemote(input, sha256, options)
+  const file = await byteSource(input, options)
+  if (sha256 === undefined) return file
+  try {
+    await checkSha256(file, file.name ?? 'the file', sha256)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+  return file
+}
+
+/** The default model, held to the description beside it. The exporter writes both. */
+async function openDefault(options: LoadOptions): Promise<ByteSource> {
+  const described = await describedSha256(options)
+  const canHash = globalThis.crypto?.subtle !== undefined // not on pages without HTTPS
+  return openOne(defaultWeights(DEFAULT_MODEL), canHash ? described : undefined, options)
+}
+
+/** The description is small and replaced whenever the weights are; undefined where only the weights are served. */
+async function describedSha256({ signal, cache }: LoadOptions): Promise<string | undefined> {
+  const address = defaultWeights(DEFAULT_MODEL.replace(/safetensors$/, 'json'))
+  let description: ByteSource
+  try {
+    description = await (REMOTE.test(address.href)
+      ? openNewest(address, { signal, cache })
+      : byteSource(address, { signal }))
+  } catch (error) {
+    if (error instanceof CheckpointError) return undefined
+    throw error
+  }
+  const bytes = await description.read(0, description.size)
+  await description.close()
+  return parseDescription(bytes)
+}
+
+function parseDescription(bytes: Uint8Array): string {
+  let sha256: unknown
+  try {
+    sha256 = JSON.parse(new TextDecoder().decode(bytes)).sha256
+  } catch {}
+  if (typeof sha256 === 'string') return sha256
+  throw new CheckpointError('the description beside the default model is not JSON with its `sha256`')
+}
+
+export function isCheckpoint(file: ByteSource): boolean {
   return !YAML.test(file.name ?? '')
 }
 
-async function readConfiguration(files: readonly ByteSource[]): Promise<string | undefined> {
+export async function readConfiguration(files: readonly ByteSource[]): Promise<string | undefined> {
   const configurations = files.filter(file => !isCheckpoint(file))
   if (configurations.length > 1)
     throw new ConfigError(

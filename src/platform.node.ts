@@ -1,31 +1,43 @@
-// Node, Deno and Bun: the web's answers plus a file system. Bundled on its own, so plain Errors; callers wrap them.
-import { open } from 'node:fs/promises'
+// Node, Deno and Bun: the web's answers plus a file system and threads. Bundled on its own, so plain Errors; callers wrap them.
+import { createHash } from 'node:crypto'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { parentPort, Worker as Thread } from 'node:worker_threads'
+import { folderAt } from './platform.folder.js'
 
+export { openFile } from './platform.file.js'
 export { defaultWeights, sha256 } from './platform.web.js'
 
-const MAX_READ = 1 << 30 // one call takes less than 2 GiB
+const HASHED_AT_ONCE = 1 << 22
 
-export async function openFile(path: string | URL) {
-  const handle = await open(path, 'r')
-  const name = String(path)
-  const stat = await handle.stat()
-  if (!stat.isFile()) {
-    await handle.close()
-    throw new Error(`${name} is ${stat.isDirectory() ? 'a directory' : 'no regular file'}; pass a file`)
-  }
-  return {
-    size: stat.size,
-    name,
-    async read(offset: number, length: number): Promise<Uint8Array> {
-      const bytes = new Uint8Array(length)
-      for (let filled = 0; filled < length; ) {
-        const count = Math.min(length - filled, MAX_READ)
-        const { bytesRead } = await handle.read(bytes, filled, count, offset + filled)
-        if (bytesRead === 0) throw new Error(`${name} became shorter while it was read`)
-        filled += bytesRead
-      }
-      return bytes
-    },
-    close: () => handle.close(),
-  }
+export async function sha256OfFile(file: {
+  size: number
+  read(offset: number, length: number): Promise<Uint8Array>
+}): Promise<string> {
+  const hash = createHash('sha256')
+  for (let at = 0; at < file.size; at += HASHED_AT_ONCE)
+    hash.update(await file.read(at, Math.min(HASHED_AT_ONCE, file.size - at)))
+  return hash.digest('hex')
+}
+
+/** Deno has the Cache API, which needs no permission. */
+export function modelFolder() {
+  if (typeof caches !== 'undefined') return undefined
+  const place = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'wavtok')
+  return folderAt(place, fileNameOf)
+}
+
+function fileNameOf(url: string): string {
+  const last = new URL(url).pathname.split('/').at(-1) ?? ''
+  const readable = last.replace(/[^\w.-]/g, '_')
+  return `${createHash('sha256').update(url).digest('hex').slice(0, 24)}-${readable.slice(-64)}`
+}
+
+/** Deno and Bun have the web's Worker. */
+export function startWorker(url: string | URL = new URL('./worker.node.js', import.meta.url)) {
+  return typeof Worker === 'undefined' ? new Thread(url) : new Worker(url, { type: 'module' })
+}
+
+export function workerPort(): unknown {
+  return parentPort ?? globalThis
 }

@@ -16,31 +16,39 @@ export interface RunOptions {
 // The event loop gets a turn this often, so that timers, other requests and aborts are served while a clip is computed.
 const SLICE_MS = 20
 
+/** When the event loop got its last turn. */
+export class Turns {
+  #end = performance.now() + SLICE_MS
+
+  get due(): boolean {
+    return performance.now() >= this.#end
+  }
+
+  async take(): Promise<void> {
+    await new Promise(resolve => setTimeout(resolve))
+    this.#end = performance.now() + SLICE_MS
+  }
+}
+
 /** Runs work that yields the share done, in slices; between them, progress is told and the signal looked at. */
 export async function runSliced(
   work: Generator<number>,
   phase: Progress['phase'],
-  options: RunOptions,
+  { signal, onProgress }: RunOptions,
+  turns = new Turns(),
 ): Promise<void> {
-  const { signal, onProgress } = options
-  let sliceEnd = now() + SLICE_MS
   try {
     for (const share of work) {
       throwIfAborted(signal)
-      if (now() < sliceEnd) continue
+      if (!turns.due) continue
       onProgress?.({ phase, loaded: share, total: 1 })
-      await new Promise(resolve => setTimeout(resolve))
+      await turns.take()
       throwIfAborted(signal)
-      sliceEnd = now() + SLICE_MS
     }
     onProgress?.({ phase, loaded: 1, total: 1 })
   } finally {
     work.return(0)
   }
-}
-
-function now(): number {
-  return performance.now()
 }
 
 /** Runs calls one after another, in the order in which they came; a failed call does not stop the next. */

@@ -20,27 +20,13 @@ import {
 import { identical, snr } from './support/compare.js'
 import { testFile } from './support/model.js'
 import { randomArray } from './support/random.js'
+import { rejects } from './support/rejects.js'
 import { vectors } from './support/vectors.js'
 
 const MODEL = testFile('vectors/wavtokenizer/tiny-75.ckpt')
 const YAML = testFile('vectors/wavtokenizer/tiny-75.yaml')
 const expected = vectors('wavtokenizer/tiny-75/stereo_44k.safetensors')
 const load = () => loadTokenizer(MODEL, { deterministic: true })
-
-async function rejects(
-  call: () => Promise<unknown>,
-  kind: new (...values: never[]) => Error,
-  message: RegExp,
-): Promise<void> {
-  try {
-    await call()
-  } catch (error) {
-    assert.instance(error, kind, String(error))
-    assert.match((error as Error).message, message)
-    return
-  }
-  assert.unreachable(`expected ${kind.name}`)
-}
 
 test('a path, bytes, a Blob, a Response, a stream and a list with its YAML load the same model', async () => {
   const bytes = readFileSync(MODEL)

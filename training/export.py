@@ -60,7 +60,12 @@ def export(checkpoint, out, dtype='f16', raw=False, contrast=0.0):
     os.chmod(out + '.part', 0o644)
     os.replace(out + '.part', out)
     with open(out, 'rb') as f:
-        return hashlib.sha256(f.read()).hexdigest()
+        digest = hashlib.sha256(f.read()).hexdigest()
+    beside = os.path.splitext(out)[0] + '.json'  # the library holds its default weights to it
+    with open(beside + '.part', 'w') as f:
+        f.write(json.dumps({'file': os.path.basename(out), 'sha256': digest, 'bytes': os.path.getsize(out)}, indent=2) + '\n')
+    os.replace(beside + '.part', beside)
+    return digest
 
 
 if __name__ == '__main__':

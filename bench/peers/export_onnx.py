@@ -4,6 +4,7 @@
 
 encoder.onnx, .data      wave f32 [1, samples] -> codes i64 [1, frames]; samples must be a multiple of 320
 decoder.onnx, .data      codes i64 [1, frames] -> real f32 [1, 641, frames], imag f32 [1, 641, frames] (inverse STFT left out)
+decoder.int8.onnx, .data  the decoder with its products in int8 (quantize_dynamic); convolutions too: slower on the web
 wavtokenizer.safetensors the same weights under the checkpoint's own names
 models.json              versions and what the checks found
 
@@ -25,6 +26,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
@@ -108,13 +110,17 @@ def whole_frames():
             setattr(conv, name, original)
 
 
-def export(module: nn.Module, example: torch.Tensor, path: Path, inputs: dict, outputs: dict) -> None:
+def export(module: nn.Module, example: torch.Tensor, path: Path, inputs: dict, outputs: dict, int8: Path | None = None) -> None:
     with warnings.catch_warnings(), whole_frames(), tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         warnings.simplefilter('ignore')  # the legacy exporter announces its successor
         traced = Path(scratch) / path.name
         torch.onnx.export(module.eval(), (example,), traced, dynamo=False, opset_version=OPSET, input_names=list(inputs),
                           output_names=list(outputs), dynamic_axes=inputs | outputs)
         optimise(traced, path)
+        if int8:
+            quantized = traced.with_name(int8.name)
+            quantize_dynamic(traced, quantized, op_types_to_quantize=['MatMul'], weight_type=QuantType.QInt8)
+            optimise(quantized, int8)
 
 
 def optimise(traced: Path, path: Path) -> None:
@@ -168,7 +174,8 @@ def write_models(directory: Path) -> None:
     export(Encoder(model), torch.zeros(1, signals.SAMPLE_RATE), directory / 'encoder.onnx',
            {'wave': {1: 'samples'}}, {'codes': {1: 'frames'}})
     export(Decoder(model), torch.zeros(1, 75, dtype=torch.int64), directory / 'decoder.onnx',
-           {'codes': {1: 'frames'}}, {'real': {2: 'frames'}, 'imag': {2: 'frames'}})
+           {'codes': {1: 'frames'}}, {'real': {2: 'frames'}, 'imag': {2: 'frames'}},
+           int8=directory / 'decoder.int8.onnx')
     found = check(expected, directory, model.head.istft)
     parameters = sum(tensor.numel() for name, tensor in weights.items() if not name.endswith(NOT_PARAMETERS))
     about = {'config': CONFIG.name, 'seed': CONFIG.seed, 'parameters': parameters, 'opset': OPSET,

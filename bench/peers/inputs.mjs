@@ -7,11 +7,20 @@ export const HOP_LENGTH = 320
 const CODEBOOK_SIZE = 4096
 const WAV_HEADER_BYTES = 44
 
-/** Files that export_onnx.py writes. */
+/**
+ * Files that export_onnx.py and export_mini.py write, by model: the peer's by task, and ours, which is the one in the package where
+ * `wavtok` is absent.
+ */
 export const MODELS = {
-  encode: { graph: path('.cache/encoder.onnx'), weights: path('.cache/encoder.data') },
-  decode: { graph: path('.cache/decoder.onnx'), weights: path('.cache/decoder.data') },
-  wavtok: path('.cache/wavtokenizer.safetensors'),
+  wavtokenizer: {
+    encode: { graph: path('.cache/encoder.onnx'), weights: path('.cache/encoder.data') },
+    decode: { graph: path('.cache/decoder.onnx'), weights: path('.cache/decoder.data') },
+    'decode int8': { graph: path('.cache/decoder.int8.onnx'), weights: path('.cache/decoder.int8.data') },
+    wavtok: path('.cache/wavtokenizer.safetensors'),
+  },
+  mini: {
+    encode: { graph: path('.cache/mini_encoder.onnx'), weights: path('.cache/mini_encoder.data') },
+  },
 }
 
 function path(name) {

@@ -9,9 +9,9 @@ import { runEngine } from './runner.mjs'
 // heap 443 MB instead of 634 (decode). The ORT format starts later than that and holds the weights twice.
 const SESSION = { executionProviders: ['wasm'], graphOptimizationLevel: 'disabled' }
 
-await runEngine('onnxruntime-web', async ({ task, seconds, threads }) => {
+await runEngine('onnxruntime-web', async ({ model, task, dtype, seconds, threads }) => {
   ort.env.wasm.numThreads = threads
-  const { graph, weights } = MODELS[task]
+  const { graph, weights } = MODELS[model][dtype === 'q8' ? `${task} int8` : task]
   const session = await ort.InferenceSession.create(requireModel(graph), {
     ...SESSION,
     externalData: [{ path: weights.slice(weights.lastIndexOf('/') + 1), data: requireModel(weights) }],

@@ -7,18 +7,30 @@ const USAGE = `npm run bench:peers -- [options]
   --seconds N     length of the clip (10)
   --rounds N      turns of each engine, at least 5 (7)
   --threads N     threads of each engine (1)
-  --only TASK     encode or decode (both)
+  --only NAME     encode, decode, "decode q8" or "default model" (all)
   --node PATH     Node binary that runs the engines (this one)
 `
 const COLD_SECONDS = 1
+
+// Ratios come from turns, and from whole processes where `cold` is set. q8 is held against the peer's fastest int8 graph.
+const COMPARISONS = {
+  encode: { model: 'wavtokenizer', task: 'encode', dtype: 'f32', turns: true, cold: true },
+  decode: { model: 'wavtokenizer', task: 'decode', dtype: 'f32', turns: true, cold: true },
+  'decode q8': { model: 'wavtokenizer', task: 'decode', dtype: 'q8', turns: true, cold: false },
+  'default model': { model: 'mini', task: 'encode', dtype: 'f32', turns: true, cold: true },
+}
 
 const options = readOptions()
 const machine = { node: options.node, cores: coresToPin(options.threads) }
 try {
   const report = { ...environment(machine.cores), options, tasks: {} }
-  for (const task of options.tasks) {
-    process.stderr.write(`${task}: ${options.rounds} rounds of ${options.seconds} s\n`)
-    report.tasks[task] = { ...(await takeTurns(task)), coldStart: await coldStarts(task) }
+  for (const name of options.comparisons) {
+    process.stderr.write(`${name}: ${options.rounds} rounds of ${options.seconds} s\n`)
+    const { cold } = COMPARISONS[name]
+    report.tasks[name] = {
+      ...(await takeTurns(COMPARISONS[name])),
+      coldStart: cold ? await coldStarts(COMPARISONS[name]) : undefined,
+    }
   }
   printReport(report)
   process.stderr.write(`written to ${saveReport(report)}\n`)
@@ -28,10 +40,13 @@ try {
 }
 
 /** Both engines are loaded and warm, then run in turns: A B A B ... */
-async function takeTurns(task) {
+async function takeTurns(comparison) {
   const running = []
   for (const engine of ENGINES) {
-    const process = startEngine(engine, machine, [...engineOptions(task, options.seconds), '--on-request'])
+    const process = startEngine(engine, machine, [
+      ...engineOptions(comparison, options.seconds),
+      '--on-request',
+    ])
     running.push(process)
     await process.next()
   }
@@ -47,16 +62,20 @@ async function takeTurns(task) {
     summaries.push(await engine.next())
     await engine.exited
   }
-  const agreement = compareEvidence(task, summaries)
+  const agreement = compareEvidence(comparison, summaries)
   return { agreement, ...compareRuns(summaries, options.seconds) }
 }
 
 /** Whole processes from spawn to exit, in turns: load, compile, and the first second of audio. */
-async function coldStarts(task) {
+async function coldStarts(comparison) {
   const starts = Object.fromEntries(ENGINES.map(engine => [engine.name, []]))
   for (let round = 0; round < options.rounds; round++) {
     for (const engine of ENGINES) {
-      const process = startEngine(engine, machine, [...engineOptions(task, COLD_SECONDS), '--runs', '0'])
+      const process = startEngine(engine, machine, [
+        ...engineOptions(comparison, COLD_SECONDS),
+        '--runs',
+        '0',
+      ])
       process.finish()
       const { coldStartMs, coldStartCpuMs } = await process.next()
       const { ms } = await process.exited
@@ -67,11 +86,13 @@ async function coldStarts(task) {
       })
     }
   }
-  return { seconds: COLD_SECONDS, starts }
+  const [ours, peer] = ENGINES.map(({ name }) => Math.min(...starts[name].map(start => start.spawnToExitMs)))
+  return { seconds: COLD_SECONDS, ratio: Number((peer / ours).toFixed(3)), starts }
 }
 
-function engineOptions(task, seconds) {
-  return ['--task', task, '--seconds', String(seconds), '--threads', String(options.threads)]
+function engineOptions({ model, task, dtype }, seconds) {
+  const values = { model, task, dtype, seconds, threads: options.threads }
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)])
 }
 
 function readOptions() {
@@ -90,12 +111,12 @@ function readOptions() {
     process.exit(0)
   }
   const [seconds, rounds, threads] = [values.seconds, values.rounds, values.threads].map(Number)
-  const tasks = values.only ? [values.only] : ['encode', 'decode']
-  const valid =
-    seconds > 0 && rounds >= 5 && threads >= 1 && tasks.every(task => ['encode', 'decode'].includes(task))
+  const comparisons = values.only ? [values.only] : Object.keys(COMPARISONS)
+  const known = comparisons.every(name => Object.hasOwn(COMPARISONS, name))
+  const valid = seconds > 0 && rounds >= 5 && threads >= 1 && known
   if (!valid) {
     process.stderr.write(USAGE)
     process.exit(2)
   }
-  return { seconds, rounds, threads, tasks, node: values.node }
+  return { seconds, rounds, threads, comparisons, node: values.node }
 }

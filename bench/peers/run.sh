@@ -21,7 +21,9 @@ if [ ! -d "$here/node_modules/onnxruntime-web" ]; then
 fi
 
 exported_after() { [ "$cache/models.json" -nt "$1" ]; }
-if exported_after "$here/export_onnx.py" && exported_after "$vectors/seeded_model.py"; then
+mini=$here/../../weights/mini-24k-75.safetensors
+if exported_after "$here/export_onnx.py" && exported_after "$vectors/seeded_model.py" \
+  && [ "$cache/mini.json" -nt "$mini" ] && [ "$cache/mini.json" -nt "$here/export_mini.py" ]; then
   exec node "$here/run.mjs" "$@"
 fi
 
@@ -40,6 +42,7 @@ if ! "$python" -c "$modules" 2>/dev/null; then
     "$python" -m pip install --quiet -r "$here/requirements.txt"
   fi
 fi
-say 'exporting the models (half a minute, 600 MB in bench/peers/.cache)'
+say 'exporting the models (half a minute, 700 MB in bench/peers/.cache)'
 "$python" "$here/export_onnx.py"
+"$python" "$here/export_mini.py"
 exec node "$here/run.mjs" "$@"

@@ -9,7 +9,8 @@ const MIB = 2 ** 20
  * With `--on-request` it runs once per line of standard input instead, so that two processes can take turns.
  *
  * @param {string} name of the engine in the output
- * @param {(options: {task: 'encode' | 'decode', seconds: number, threads: number}) => Promise<{
+ * @param {(options: {model: 'wavtokenizer' | 'mini', task: 'encode' | 'decode', dtype: 'f32' | 'q8',
+ *   seconds: number, threads: number}) => Promise<{
  *   version: string, run: () => Promise<unknown>, evidence: (result: unknown) => object }>} load
  *   `evidence` turns a result into something small that must agree between engines; it is not timed
  */
@@ -26,7 +27,9 @@ export async function runEngine(name, load) {
 async function measureEngine(name, load) {
   const { values } = parseArgs({
     options: {
+      model: { type: 'string', default: 'wavtokenizer' },
       task: { type: 'string', default: 'encode' },
+      dtype: { type: 'string', default: 'f32' },
       seconds: { type: 'string', default: '10' },
       threads: { type: 'string', default: '1' },
       runs: { type: 'string', default: '5' },
@@ -39,7 +42,8 @@ async function measureEngine(name, load) {
   const [seconds, threads, runs] = ['seconds', 'threads', 'runs'].map(key => positive(key, values[key]))
   const memories = trackWasmMemory()
 
-  const engine = await load({ task: values.task, seconds, threads })
+  const { model, task, dtype } = values
+  const engine = await load({ model, task, dtype, seconds, threads })
   const first = await timed(engine.run)
   const coldStartMs = performance.now()
   const { user, system } = process.cpuUsage()
@@ -62,7 +66,8 @@ async function measureEngine(name, load) {
     engine: name,
     version: engine.version,
     node: process.version,
-    task: values.task,
+    task,
+    dtype,
     seconds,
     threads,
     runs: measured.map(run => run.ms),

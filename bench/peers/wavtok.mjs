@@ -4,9 +4,15 @@ import { readFileSync } from 'node:fs'
 import { codes, HOP_LENGTH, MODELS, requireModel, speech } from './inputs.mjs'
 import { runEngine } from './runner.mjs'
 
-await runEngine('wavtok', async ({ task, seconds, threads }) => {
+await runEngine('wavtok', async ({ model, task, dtype, seconds, threads }) => {
   const { loadTokenizer } = await import('../../dist/index.js')
-  const tokenizer = await loadTokenizer(requireModel(MODELS.wavtok), threads > 1 ? { threads } : undefined)
+  const { wavtok } = MODELS[model]
+  const parts = task === 'encode' ? 'encoder' : 'decoder' // as the peer, which has a graph for each
+  const tokenizer = await loadTokenizer(wavtok && requireModel(wavtok), {
+    parts,
+    dtype,
+    threads,
+  })
   const input = task === 'encode' ? speech(seconds) : codes(seconds)
   return {
     version: JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version,

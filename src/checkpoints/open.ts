@@ -1,7 +1,6 @@
 import { CheckpointError } from '../errors.js'
 import { openSafetensors } from './safetensors.js'
 import type { ByteSource, TensorSource } from './source.js'
-import { openTorch } from './torch.js'
 import { merged } from './views.js'
 import { parseYaml } from './yaml.js'
 
@@ -39,6 +38,11 @@ const WEB_PAGE = /^\s*<(!doctype|html|\?xml|head|body)/i
 const TEXT = /^(\xef\xbb\xbf|[\t\n\r -~]{8}|[\t\n\r -~]{1,7}$)/
 
 type FileKind = CheckpointFormat | 'text'
+
+/** The reader of PyTorch files is loaded with the first of them: the default model needs none of it. */
+async function openTorch(file: ByteSource): Promise<TensorSource> {
+  return (await import('./torch.js')).openTorch(file)
+}
 
 /**
  * Recognises each file by its bytes (safetensors, torch.save's zip, JSON or YAML configuration, shard index) and opens them

@@ -1,6 +1,7 @@
 import { CheckpointError } from '../errors.js'
 import { bytesPerElement, DTYPES, type Dtype, isDtype } from './dtypes.js'
 import { repeatedKey } from './json.js'
+import { dequantized } from './reduced.js'
 import {
   type ByteSource,
   checkTarget,
@@ -15,6 +16,7 @@ import {
 } from './source.js'
 
 const MAX_HEADER_BYTES = 100_000_000 // the reference implementation's limit
+const SMALL_FILE = 1 << 24 // read whole: reading 143 tensors one by one takes 10 ms longer
 const METADATA = '__metadata__'
 // Sized, so that a file is not refused for a tensor that nobody asks for; reading one is an error.
 const UNREADABLE_BYTES = new Map([
@@ -39,10 +41,11 @@ interface Entry {
 }
 
 /**
- * Opens a safetensors file; only its header is read here.
+ * Opens a safetensors file; only its header is read here. Bytes with scales beside them are read multiplied out (reduced.ts).
  * @throws CheckpointError if the header is too long, malformed, or does not describe the file exactly.
  */
 export async function openSafetensors(file: ByteSource): Promise<TensorSource> {
+  if (file.size <= SMALL_FILE) file = await inMemory(file)
   const { text, dataStart } = await readHeader(file)
   const { metadata, entries } = parseHeader(text, file.size - dataStart)
   const find = (name: string): Entry & TensorInfo => {
@@ -68,7 +71,17 @@ export async function openSafetensors(file: ByteSource): Promise<TensorSource> {
     },
     close: () => file.close(),
   }
-  return source
+  return dequantized(source)
+}
+
+async function inMemory(file: ByteSource): Promise<ByteSource> {
+  const bytes = await file.read(0, file.size)
+  return {
+    size: file.size,
+    name: file.name,
+    close: () => file.close(),
+    read: async (offset, length) => bytes.subarray(offset, offset + length),
+  }
 }
 
 async function readHeader(file: ByteSource): Promise<{ text: string; dataStart: number }> {
@@ -183,34 +196,58 @@ function checkLayout(entries: Map<string, Entry>, dataBytes: number): void {
     )
 }
 
+/** A safetensors file about to be written: its beginning, and the order in which the tensors' data follow. */
+export interface SafetensorsPlan {
+  /** Length, header, and the blanks that align what follows. */
+  readonly head: Uint8Array<ArrayBuffer>
+  readonly names: readonly string[]
+  /** Bytes of the whole file. */
+  readonly size: number
+}
+
+/** Lays out a safetensors file in the reference implementation's order: widest dtypes first, then by name. */
+export function planSafetensors(
+  tensors: Readonly<Record<string, TensorInfo>>,
+  metadata: Readonly<Record<string, string>> = {},
+): SafetensorsPlan {
+  const rank = ({ dtype }: TensorInfo) => DTYPES.indexOf(dtype)
+  const ordered = Object.entries(tensors).sort(([a, x], [b, y]) => rank(x) - rank(y) || (a < b ? -1 : 1))
+  const entries: [string, unknown][] = Object.keys(metadata).length ? [[METADATA, metadata]] : []
+  let end = 0
+  for (const [name, { dtype, shape }] of ordered) {
+    const length = elementCount(shape) * bytesPerElement(dtype)
+    entries.push([name, { dtype, shape, data_offsets: [end, end + length] }])
+    end += length
+  }
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)))
+  const dataStart = 8 + Math.ceil(text.length / 8) * 8 // the data begins aligned for every dtype
+  const head = new Uint8Array(dataStart).fill(0x20, 8)
+  new DataView(head.buffer).setBigUint64(0, BigInt(dataStart - 8), true)
+  head.set(text, 8)
+  return { head, names: ordered.map(([name]) => name), size: dataStart + end }
+}
+
 /**
- * Writes a safetensors file in the reference implementation's order: widest dtypes first, then by name.
+ * Writes a safetensors file.
  * @throws CheckpointError if a tensor's data has another size than its dtype and shape say.
  */
 export function writeSafetensors(
   tensors: Readonly<Record<string, TensorData>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const rank = ({ dtype }: TensorData) => DTYPES.indexOf(dtype)
-  const ordered = Object.entries(tensors).sort(([a, x], [b, y]) => rank(x) - rank(y) || (a < b ? -1 : 1))
-  const entries: [string, unknown][] = Object.keys(metadata).length ? [[METADATA, metadata]] : []
-  let end = 0
-  for (const [name, { dtype, shape, data }] of ordered) {
+  for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
     const length = elementCount(shape) * bytesPerElement(dtype)
     if (name === METADATA || data.byteLength !== length)
       throw new CheckpointError(
         `'${name}' ${dtype} ${showShape(shape)} needs ${length} bytes, found ${data.byteLength}`,
       )
-    entries.push([name, { dtype, shape, data_offsets: [end, end + length] }])
-    end += length
   }
-  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)))
-  const dataStart = 8 + Math.ceil(text.length / 8) * 8 // the data begins aligned for every dtype
-  const file = new Uint8Array(dataStart + end).fill(0x20, 8, dataStart)
-  new DataView(file.buffer).setBigUint64(0, BigInt(dataStart - 8), true)
-  file.set(text, 8)
-  let position = dataStart
-  for (const [, { data }] of ordered) {
+  const { head, names, size } = planSafetensors(tensors, metadata)
+  const file = new Uint8Array(size)
+  file.set(head)
+  let position = head.length
+  for (const name of names) {
+    const { data } = tensors[name]
     file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position)
     position += data.byteLength
   }

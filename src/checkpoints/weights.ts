@@ -1,4 +1,5 @@
 import { CheckpointError } from '../errors.js'
+import { type MatrixDtype, roundAs } from './reduced.js'
 import { elementCount, showShape, type TensorSource } from './source.js'
 
 const MAX_LISTED = 20
@@ -60,6 +61,8 @@ export interface WeightReaderOptions {
   /** Tensors that nobody asked for are a problem, except those whose names begin with one of `ignore`. */
   strict?: boolean
   ignore?: readonly string[]
+  /** How a tensor is meant to be stored: its values are rounded to that, whatever the file holds. Default: F32. */
+  storedAs?: (name: string, shape: readonly number[]) => MatrixDtype
 }
 
 /**
@@ -82,7 +85,7 @@ export class WeightReader {
   async tensor(name: string, shape: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
     this.check(name, shape)
     this.parameters += elementCount(shape)
-    return this.fits ? this.source.read(name) : new Float32Array(elementCount(shape))
+    return this.fits ? this.rounded(name, shape, await this.source.read(name)) : zeros(shape)
   }
 
   /** The weight of convolution `prefix` with weight norm folded; `shape` is [out, in, taps] ([in, out, taps] if transposed). */
@@ -91,7 +94,9 @@ export class WeightReader {
     this.parameters += elementCount(shape)
     this.check(names?.v ?? `${prefix}.weight`, shape)
     if (names) this.check(names.g, [shape[0], ...shape.slice(1).map(() => 1)])
-    return this.fits ? foldWeightNorm(this.source, prefix) : new Float32Array(elementCount(shape))
+    return this.fits
+      ? this.rounded(`${prefix}.weight`, shape, await foldWeightNorm(this.source, prefix))
+      : zeros(shape)
   }
 
   /** @throws CheckpointError with every missing, mis-shaped and (if strict) extra tensor. */
@@ -106,6 +111,13 @@ export class WeightReader {
     throw new CheckpointError(
       `the checkpoint does not fit the model (tensors: ${counts})${nothing}\n  ${lines.join('\n  ')}`,
     )
+  }
+
+  private rounded<T extends Float32Array>(name: string, shape: readonly number[], values: T): T {
+    const dtype = this.options.storedAs?.(name, shape) ?? 'F32'
+    const isRounded = this.source.has(name) && this.source.info(name).dtype === dtype
+    if (!isRounded) roundAs(dtype, name, values, shape[0])
+    return values
   }
 
   private get fits(): boolean {
@@ -137,4 +149,8 @@ export class WeightReader {
     const names = this.source.names()
     return `${names.slice(0, 3).join(', ') || 'none'}${names.length > 3 ? ` and ${names.length - 3} others` : ''}`
   }
+}
+
+function zeros(shape: readonly number[]): Float32Array<ArrayBuffer> {
+  return new Float32Array(elementCount(shape))
 }

@@ -6,6 +6,17 @@ const OPTIONS = {
   config: { type: 'string' },
   output: { type: 'string', short: 'o' },
   format: { type: 'string' },
+  dtype: { type: 'string' },
+  'encoder-dtype': { type: 'string' },
+  parts: { type: 'string' },
+  plot: { type: 'string' },
+  bpe: { type: 'string' },
+  vocab: { type: 'string' },
+  'min-frequency': { type: 'string' },
+  method: { type: 'string' },
+  ratio: { type: 'string' },
+  threshold: { type: 'string' },
+  recover: { type: 'boolean' },
   force: { type: 'boolean' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean', short: 'q' },
@@ -22,6 +33,17 @@ export interface Arguments {
   readonly config?: string
   readonly output?: string
   readonly format?: string
+  readonly dtype?: string
+  readonly 'encoder-dtype'?: string
+  readonly parts?: string
+  readonly plot?: string
+  readonly bpe?: string
+  readonly vocab?: string
+  readonly 'min-frequency'?: string
+  readonly method?: string
+  readonly ratio?: string
+  readonly threshold?: string
+  readonly recover?: boolean
   readonly force?: boolean
   readonly json?: boolean
   readonly quiet?: boolean

@@ -7,15 +7,17 @@ import { describeSpeed } from './figures.js'
 import { planJobs } from './files.js'
 import { showSeconds } from './text.js'
 import type { Verb } from './verb.js'
+import { weightsHash } from './weights_hash.js'
 
 const HELP = `wavtok decode IN... [-o OUT]    tokens to audio
 
-IN is a token file (.json, .npy of integers, .txt; recognised by its bytes), a directory (every *.json and *.npy below it)
-or - for stdin. OUT is a WAV file, a directory (also made when it ends with /, or for several inputs), or - for stdout.
-Without -o the audio is put beside its input: speech.json gives speech.decoded.wav.
+IN is a token file (.wtok, .json, .npy of integers, .txt; recognised by its bytes), a directory (every *.wtok, *.json and
+*.npy below it) or - for stdin. OUT is a WAV file, a directory (also made when it ends with /, or for several inputs), or - for stdout.
+Without -o the audio is put beside its input: speech.wtok gives speech.decoded.wav.
 
   --format pcm16|pcm24|float32   samples of the WAV file (default pcm16)
   -o, --output OUT               see above
+  --recover                      of a damaged .wtok file, decode what lies before the damage
   --force                        make results again that exist already (without -o FILE they are kept)
   --model FILE                   the checkpoint that made the tokens; repeat for models in several files
   --config YAML                  configuration that came with the checkpoint
@@ -23,7 +25,7 @@ Without -o the audio is put beside its input: speech.json gives speech.decoded.w
   -q, --quiet                    no report, no warnings, no progress bar
 
 Examples
-  wavtok decode speech.json -o speech.wav
+  wavtok decode speech.wtok -o speech.wav
   wavtok decode tokens/ -o audio/ --format float32
   wavtok encode speech.wav -o - | wavtok decode - -o - | aplay
 `
@@ -31,26 +33,32 @@ Examples
 export const decode: Verb = {
   summary: 'tokens to audio',
   help: HELP,
-  options: ['output', 'format', 'force', 'model', 'config'],
+  options: ['output', 'format', 'recover', 'force', 'model', 'config'],
   async run(args, environment) {
     const format = choose('format', args.format, WAV_SAMPLE_FORMATS, 'pcm16')
     const jobs = await planJobs(args.inputs, args.output, {
-      extensions: ['.json', '.npy'],
+      extensions: ['.wtok', '.json', '.npy'],
       named: stem => `${stem}.wav`,
       besides: stem => `${stem}.decoded.wav`,
     })
+    let modelHash: Promise<string | undefined> | undefined
     const work = {
       verb: 'decode',
       share: ({ loaded }: { loaded: number }) => loaded,
-      run: (task: Task) => decodeFile(task, format),
+      async run(task: Task) {
+        const stored = decodeTokens(task.bytes, { recover: args.recover })
+        if (stored.modelHash) modelHash ??= weightsHash(args)
+        const result = await decodeFile(task, stored, format)
+        const warnings = [...strangerWarning(stored, await modelHash), ...damageWarning(stored)]
+        return { ...result, warnings: [...warnings, ...(result.warnings ?? [])] }
+      },
     }
     return runBatch(jobs, work, args, environment)
   },
 }
 
 /** One token file to the bytes of a WAV file. */
-async function decodeFile(task: Task, format: WavSampleFormat): Promise<Result> {
-  const stored = decodeTokens(task.bytes)
+async function decodeFile(task: Task, stored: StoredTokens, format: WavSampleFormat): Promise<Result> {
   const { signal, onProgress, tokenizer, job } = task
   const [audio, decodeSeconds] = await task.timed(() =>
     tokenizer.decode(tokenInput(stored), { signal, onProgress }),
@@ -72,6 +80,7 @@ async function decodeFile(task: Task, format: WavSampleFormat): Promise<Result> 
       sampleRate,
       audioSeconds,
       clipped,
+      damagedAt: stored.damage?.offset,
       decodeSeconds,
       decodeSpeed,
     },
@@ -85,6 +94,17 @@ function tokenInput(stored: StoredTokens): TokenInput {
   return isComplete
     ? AudioTokens.from({ ...stored, codes: codes.map(row => Array.from(row)) } as TokensJson)
     : codes
+}
+
+/** What to say about tokens of other weights. */
+function strangerWarning({ modelHash = '' }: StoredTokens, ours: string | undefined): string[] {
+  if (!ours || modelHash === '' || ours.startsWith(modelHash) || modelHash.startsWith(ours)) return []
+  return [`its tokens were made with weights ${modelHash}; these are ${ours} and may give other audio`]
+}
+
+/** What to say about a file that --recover read up to its damage. */
+export function damageWarning({ damage, codes }: StoredTokens): string[] {
+  return damage ? [`${damage.message}; ${codes[0].length} frames before that were recovered`] : []
 }
 
 /** What to say about samples that did not fit the format. */

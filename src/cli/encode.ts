@@ -6,28 +6,30 @@ import { describeRate, describeSpeed, tokenFigures } from './figures.js'
 import { planJobs } from './files.js'
 import { showSeconds } from './text.js'
 import type { Verb } from './verb.js'
+import { weightsHash } from './weights_hash.js'
 
 const HELP = `wavtok encode IN... [-o OUT]    audio to tokens
 
 IN is a WAV file, a directory (every *.wav below it) or - for stdin.
 OUT is a file, a directory (also made when it ends with /, or for several inputs), or - for stdout.
-Without -o the token file is put beside its input: speech.wav gives speech.json.
+Without -o the token file is put beside its input: speech.wav gives speech.wtok.
 
-  --format json|npy|txt   default: as the name after -o says, else json.
-                          json keeps rates and codebook sizes; npy is uint16 [codebooks, frames];
-                          txt has one line of codes per codebook
-  -o, --output OUT        see above
-  --force                 make results again that exist already (without -o FILE they are kept)
-  --model FILE            checkpoint instead of the default model; repeat for models in several files
-  --config YAML           configuration that came with the checkpoint
-  --json                  one line of JSON per file, with all figures
-  -q, --quiet             no report, no warnings, no progress bar
+  --format wtok|json|npy|txt   default: as the name after -o says, else wtok.
+                               wtok is compressed, checked and streamable, and knows its model, rates and codebooks;
+                               json knows the same; npy is uint16 [codebooks, frames];
+                               txt has one line of codes per codebook
+  -o, --output OUT             see above
+  --force                      make results again that exist already (without -o FILE they are kept)
+  --model FILE                 checkpoint instead of the default model; repeat for models in several files
+  --config YAML                configuration that came with the checkpoint
+  --json                       one line of JSON per file, with all figures
+  -q, --quiet                  no report, no warnings, no progress bar
 
 Examples
   wavtok encode speech.wav
   wavtok encode recordings/ -o tokens/ --format npy
   wavtok encode speech.wav -o speech.txt --model wavtokenizer_large_speech_320_24k.ckpt
-  arecord -f S16_LE -r 24000 -d 5 | wavtok encode - > tokens.json
+  arecord -f S16_LE -r 24000 -d 5 | wavtok encode - > tokens.wtok
 `
 
 export const encode: Verb = {
@@ -36,20 +38,24 @@ export const encode: Verb = {
   options: ['output', 'format', 'force', 'model', 'config'],
   async run(args, environment) {
     const extension = TOKEN_FILE_FORMATS.find(name => args.output?.toLowerCase().endsWith(`.${name}`))
-    const format = choose('format', args.format, TOKEN_FILE_FORMATS, extension ?? 'json')
+    const format = choose('format', args.format, TOKEN_FILE_FORMATS, extension ?? 'wtok')
     const named = (stem: string) => `${stem}.${format}`
     const jobs = await planJobs(args.inputs, args.output, { extensions: ['.wav'], named, besides: named })
+    let modelHash: Promise<string | undefined> | undefined
     const work = {
       verb: 'encode',
       share: ({ loaded }: { loaded: number }) => loaded,
-      run: (task: Task) => encodeFile(task, format),
+      async run(task: Task) {
+        if (format === 'wtok') modelHash ??= weightsHash(args)
+        return encodeFile(task, format, await modelHash)
+      },
     }
     return runBatch(jobs, work, args, environment)
   },
 }
 
 /** One WAV file to the bytes of a token file. */
-async function encodeFile(task: Task, format: TokenFileFormat): Promise<Result> {
+async function encodeFile(task: Task, format: TokenFileFormat, modelHash?: string): Promise<Result> {
   const { channels, sampleRate, warnings } = decodeWav(task.bytes)
   const { signal, onProgress, tokenizer, job } = task
   const [tokens, encodeSeconds] = await task.timed(() =>
@@ -58,7 +64,7 @@ async function encodeFile(task: Task, format: TokenFileFormat): Promise<Result> 
   const audioSeconds = channels[0].length / sampleRate
   const encodeSpeed = audioSeconds / encodeSeconds
   return {
-    bytes: encodeTokens(tokens, format),
+    bytes: encodeTokens(tokens, format, { modelHash }),
     warnings,
     text:
       `${job.input} -> ${job.output}: ${showSeconds(audioSeconds)}, ${tokens.frames} frames ` +

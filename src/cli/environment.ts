@@ -10,7 +10,8 @@ export interface Output {
 }
 
 /** The part of a tokenizer that the verbs use. */
-export type Tokenizer = Pick<AudioTokenizer, 'info' | 'encode' | 'decode' | 'dispose'>
+export type Tokenizer = Pick<AudioTokenizer, 'info' | 'encode' | 'decode' | 'dispose'> &
+  Partial<Pick<AudioTokenizer, 'embed'>>
 
 /** Everything outside the program that a verb touches except files; tests bring their own. */
 export interface Environment {

@@ -125,11 +125,15 @@ async function readAll(stream: AsyncIterable<Uint8Array>, signal: AbortSignal): 
 }
 
 /**
- * Writes a whole file, or stdout for `-`. A file gets a temporary name in the same directory and is then renamed, so that no half
+ * Writes a whole file, or stdout for `-`, at once or piece by piece. A file gets a temporary name in the same directory and is then renamed, so that no half
  * file is ever seen under its name; missing directories are made.
  */
-export async function writeOutput(path: string, bytes: Uint8Array, environment: Environment): Promise<void> {
-  if (path === PIPE) return environment.stdout.write(bytes)
+export async function writeOutput(
+  path: string,
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  environment: Environment,
+): Promise<void> {
+  if (path === PIPE) return writePieces(bytes, environment)
   const { signal } = environment
   const old = await stat(path).catch(() => undefined)
   // A device such as /dev/null must not be replaced by a file.
@@ -145,4 +149,12 @@ export async function writeOutput(path: string, bytes: Uint8Array, environment: 
     await rm(temporary, { force: true })
     throw error
   }
+}
+
+async function writePieces(
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  { stdout }: Environment,
+): Promise<void> {
+  if (bytes instanceof Uint8Array) return stdout.write(bytes)
+  for await (const piece of bytes) await stdout.write(piece)
 }

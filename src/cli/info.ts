@@ -3,6 +3,8 @@ import { audioFormat, decodeWav, isWav } from '../audio/index.js'
 import { byteSource, openCheckpoint, type TensorSource } from '../checkpoints/index.js'
 import { decodeTokens } from '../codes/index.js'
 import { AudioError, DEFAULT_MODEL, type TokenizerInfo, WavtokError } from '../index.js'
+import type { Arguments } from './arguments.js'
+import { damageWarning } from './decode.js'
 import { type Environment, UsageError } from './environment.js'
 import { describeRate, uniqueCodes } from './figures.js'
 import { PIPE, readInput } from './files.js'
@@ -15,7 +17,8 @@ const HELP = `wavtok info [FILE...]    a checkpoint, audio file or token file ex
 FILE is a checkpoint (.safetensors, .ckpt, .pt, .pth, .bin), a WAV file or a token file, recognised by its bytes; several
 files together are one model. - is stdin. Without FILE: the default model.
 
-  --json   one line of JSON
+  --recover   of a damaged .wtok file, count what lies before the damage
+  --json      one line of JSON
 
 Examples
   wavtok info
@@ -29,16 +32,16 @@ const HEAD_BYTES = 64
 export const info: Verb = {
   summary: 'a checkpoint, audio file or token file explained',
   help: HELP,
-  options: [],
+  options: ['recover'],
   async run(args, environment) {
     const reporter = new Reporter(environment, { json: args.json })
     if (args.inputs.length > 1 && args.inputs.includes(PIPE)) throw new UsageError("'-' (stdin) stands alone")
-    await reporter.result(await explain(args.inputs, environment))
+    await reporter.result(await explain(args, environment))
     return 0
   },
 }
 
-async function explain(inputs: readonly string[], environment: Environment): Promise<Outcome> {
+async function explain({ inputs, recover }: Arguments, environment: Environment): Promise<Outcome> {
   if (inputs.length === 0) return explainModel(DEFAULT_MODEL, undefined, environment)
   if (inputs.length > 1) return explainCheckpoint(inputs, environment)
   const [path] = inputs
@@ -46,7 +49,7 @@ async function explain(inputs: readonly string[], environment: Environment): Pro
   const head = piped?.subarray(0, HEAD_BYTES) ?? (await readHead(path))
   const whole = () => piped ?? readInput(path, environment)
   if (isWav(head)) return explainWav(path, await whole())
-  if (isTokenFile(head)) return explainTokens(path, await whole())
+  if (isTokenFile(head)) return explainTokens(path, await whole(), recover)
   const other = audioFormat(head)
   if (other)
     throw new AudioError(
@@ -65,9 +68,12 @@ async function readHead(path: string): Promise<Uint8Array> {
   }
 }
 
-/** NumPy's magic, or text that begins like JSON or with a digit. */
+/** Magic of .wtok or NumPy, or text that begins like JSON or with a digit. */
 function isTokenFile(head: Uint8Array): boolean {
-  return /^(\x93NUMPY|(\xef\xbb\xbf)?\s*[[{\d][\t\n\r -~\x80-\xff]*$)/.test(String.fromCharCode(...head))
+  return (
+    /^\x89WTOK/.test(String.fromCharCode(...head)) ||
+    /^(\x93NUMPY|(\xef\xbb\xbf)?\s*[[{\d][\t\n\r -~\x80-\xff]*$)/.test(String.fromCharCode(...head))
+  )
 }
 
 function explainWav(path: string, bytes: Uint8Array): Outcome {
@@ -95,16 +101,21 @@ function explainWav(path: string, bytes: Uint8Array): Outcome {
   return { text, figures: { file: path, ...figures, warnings } }
 }
 
-function explainTokens(path: string, bytes: Uint8Array): Outcome {
-  const { fileFormat, codes, codebookSizes, frameRate, sampleRate, model } = decodeTokens(bytes)
+function explainTokens(path: string, bytes: Uint8Array, recover?: boolean): Outcome {
+  const stored = decodeTokens(bytes, { recover })
+  const { fileFormat, codes, codebookSizes, frameRate, sampleRate, model, modelHash } = stored
   const frames = codes[0].length
   const seconds = frameRate && frames / frameRate
   const largest = codes.map(row => row.reduce((most, code) => Math.max(most, code), 0))
   const text = showTable(`${path}: token file (${fileFormat})`, [
     ['frames', `${frames} in ${plural(codes.length, 'codebook')}`],
-    ['length', seconds === undefined ? 'unknown: only .json files know their rate' : showSeconds(seconds)],
+    [
+      'length',
+      seconds === undefined ? 'unknown: only .wtok and .json files know their rate' : showSeconds(seconds),
+    ],
     ['rate', frameRate ? `${frameRate} per second` : undefined],
-    ['model', model],
+    ['model', model && modelHash ? `${model} (${modelHash})` : model],
+    ['size', frames > 0 ? `${((8 * bytes.length) / (frames * codes.length)).toFixed(2)} bits per code` : ''],
     [
       'codes',
       uniqueCodes(codes)
@@ -112,9 +123,11 @@ function explainTokens(path: string, bytes: Uint8Array): Outcome {
         .join('; '),
     ],
     ['audio', sampleRate ? `${sampleRate} Hz` : undefined],
+    ['damage', damageWarning(stored).join()],
   ])
   const figures = {
     fileFormat,
+    fileBytes: bytes.length,
     frames,
     codebooks: codes.length,
     codebookSizes,
@@ -122,6 +135,8 @@ function explainTokens(path: string, bytes: Uint8Array): Outcome {
     sampleRate,
     seconds,
     model,
+    modelHash,
+    damagedAt: stored.damage?.offset,
   }
   return {
     text,
@@ -193,7 +208,7 @@ function showModel(name: string, about: TokenizerInfo): string {
   return showTable(`${name}: model`, [
     ['family', about.family],
     ['can', abilities],
-    ['parameters', `${showCount(about.parameters)} (${about.dtype})`],
+    ['parameters', `${showCount(about.parameters)} (${showDtypes(about)})`],
     ['tokens', describeRate({ ...about, bitsPerSecond: about.bitrate })],
     ['audio', `${about.sampleRate} Hz, ${about.hopLength} samples per frame`],
     ['encoder', about.canEncode ? `sees ${ahead(about.encoderLookaheadMs)}` : undefined],
@@ -201,4 +216,8 @@ function showModel(name: string, about: TokenizerInfo): string {
     ['memory', `${(about.memoryBytes / 1e6).toFixed(1)} MB with weights (${about.build} build)`],
     ['config', JSON.stringify(about.config)],
   ])
+}
+
+function showDtypes({ dtype, encoderDtype, canEncode }: TokenizerInfo): string {
+  return canEncode && encoderDtype !== dtype ? `${dtype}, encoder ${encoderDtype}` : dtype
 }

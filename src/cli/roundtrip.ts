@@ -1,10 +1,13 @@
-import { decodeWav, encodeWav, WAV_SAMPLE_FORMATS, type WavSampleFormat } from '../audio/index.js'
+import { basename } from 'node:path'
+import { decodeWav, encodeWav, toMono, WAV_SAMPLE_FORMATS, type WavSampleFormat } from '../audio/index.js'
 import type { Progress } from '../index.js'
+import { type RoundtripFigure, roundtripFigure } from '../plots/index.js'
 import { choose } from './arguments.js'
 import { type Result, runBatch, type Task } from './batch.js'
 import { clippingWarning } from './decode.js'
+import { UsageError } from './environment.js'
 import { describeRate, describeSpeed, tokenFigures } from './figures.js'
-import { planJobs } from './files.js'
+import { type Job, PIPE, planJobs, writeOutput } from './files.js'
 import { plural, showSeconds, showTable } from './text.js'
 import type { Verb } from './verb.js'
 
@@ -19,6 +22,8 @@ The output is as long as the input; it has the model's sample rate.
 
   --format pcm16|pcm24|float32   samples of the WAV file (default pcm16)
   -o, --output OUT               see above
+  --plot SVG                     a figure of waveforms, spectrograms before and after, and tokens: a file, or a directory
+                                 (also made when it ends with /, or for several inputs)
   --force                        make results again that exist already (a single -o FILE is always written)
   --model FILE                   checkpoint instead of the default model; repeat for models in several files
   --config YAML                  configuration that came with the checkpoint
@@ -27,32 +32,61 @@ The output is as long as the input; it has the model's sample rate.
 
 Examples
   wavtok roundtrip speech.wav
-  wavtok roundtrip speech.wav -o out.wav
+  wavtok roundtrip speech.wav -o out.wav --plot out.svg
   wavtok roundtrip recordings/ -o heard/ --json > figures.jsonl
 `
 
 export const roundtrip: Verb = {
   summary: 'audio to tokens and back, with figures',
   help: HELP,
-  options: ['output', 'format', 'force', 'model', 'config'],
+  options: ['output', 'format', 'plot', 'force', 'model', 'config'],
   async run(args, environment) {
     const format = choose('format', args.format, WAV_SAMPLE_FORMATS, 'pcm16')
     const jobs = await planJobs(args.inputs, args.output, {
       extensions: ['.wav'],
       named: stem => `${stem}.wav`,
     })
+    const figures = args.plot === undefined ? undefined : await planFigures(args.inputs, args.plot, jobs)
     const work = {
       verb: 'roundtrip',
       share: ({ phase, loaded }: Progress) =>
         phase === 'encode' ? ENCODE_SHARE * loaded : ENCODE_SHARE + (1 - ENCODE_SHARE) * loaded,
-      run: (task: Task) => roundtripFile(task, format),
+      async run(task: Task) {
+        const result = await roundtripFile(task, format)
+        const path = figures?.get(task.job)
+        if (path === undefined) return result
+        await writeOutput(path, new TextEncoder().encode(await roundtripFigure(result.figure)), environment)
+        return { ...result, figures: { ...result.figures, plot: path } }
+      },
     }
     return runBatch(jobs, work, args, environment)
   },
 }
 
+/** Where the figure of each job goes; named as outputs are. */
+async function planFigures(
+  inputs: readonly string[],
+  plot: string,
+  jobs: readonly Job[],
+): Promise<Map<Job, string>> {
+  const naming = { extensions: ['.wav'], named: (stem: string) => `${stem}.svg` }
+  const figures = (await planJobs(inputs, plot, naming)).map(({ output }) => output!)
+  const written = new Set(jobs.map(({ output }) => output))
+  const taken = figures.find(path => path === PIPE || written.has(path))
+  if (taken !== undefined)
+    throw new UsageError(
+      taken === PIPE
+        ? '--plot needs a file or a directory'
+        : `-o and --plot would both be written to ${taken}`,
+    )
+  return new Map(jobs.map((job, index) => [job, figures[index]]))
+}
+
 /** One WAV file to what the model makes of it. */
-async function roundtripFile(task: Task, format: WavSampleFormat): Promise<Result> {
+async function roundtripFile(
+  task: Task,
+  format: WavSampleFormat,
+): Promise<Result & { figure: RoundtripFigure }> {
   const wav = decodeWav(task.bytes)
   const { signal, onProgress, tokenizer, job } = task
   const { sampleRate } = wav
@@ -96,5 +130,13 @@ async function roundtripFile(task: Task, format: WavSampleFormat): Promise<Resul
       ],
     ],
   )
-  return { bytes, warnings: [...wav.warnings, ...clippingWarning(clipped, format)], text, figures }
+  const figure = {
+    title: job.input === PIPE ? 'stdin' : basename(job.input),
+    subtitle: `${showSeconds(audioSeconds)} as ${tokens.frames} frames of tokens: ${describeRate(tokens)}; ${tokens.model}`,
+    original: toMono(wav.channels, { sampleRate, defaultSampleRate: sampleRate }),
+    tokens,
+    decoded: { samples, sampleRate: decoded.sampleRate },
+  }
+  const warnings = [...wav.warnings, ...clippingWarning(clipped, format)]
+  return { bytes, warnings, text, figures, figure }
 }

@@ -1,4 +1,7 @@
 import { parseArguments } from './arguments.js'
+import { bpe } from './bpe.js'
+import { compress } from './compress.js'
+import { convert } from './convert.js'
 import { decode } from './decode.js'
 import { encode } from './encode.js'
 import { type Environment, PipeClosed, UsageError } from './environment.js'
@@ -7,7 +10,7 @@ import { roundtrip } from './roundtrip.js'
 import { describeError } from './text.js'
 import type { Verb } from './verb.js'
 
-const VERBS: Readonly<Record<string, Verb>> = { encode, decode, roundtrip, info }
+const VERBS: Readonly<Record<string, Verb>> = { encode, decode, roundtrip, info, convert, bpe, compress }
 
 const FAILED = 1
 const USAGE = 2

@@ -1,23 +1,35 @@
 import { TokenError } from '../errors.js'
 import { decodeNpy, encodeNpy, isNpy } from './npy.js'
+import { isWtok, type TokenFileError } from './wtok-format.js'
+import { decodeWtok } from './wtok-reader.js'
+import { encodeWtok, type TokenWriterOptions } from './wtok-writer.js'
 
 /**
- * Token files: `json` has everything that the tokens know; `npy` (uint16 [codebooks, frames]) and `txt` (one line per
- * codebook, codes separated by spaces) have the codes alone.
+ * Token files: `wtok` (compressed, checked, streamable) and `json` have everything that the tokens know; `npy` (uint16 [codebooks,
+ * frames]) and `txt` (one line per codebook, codes separated by spaces) have the codes alone.
  */
-export type TokenFileFormat = 'json' | 'npy' | 'txt'
+export type TokenFileFormat = 'wtok' | 'json' | 'npy' | 'txt'
 
 /** Every {@link TokenFileFormat}; each is also the file name extension. */
-export const TOKEN_FILE_FORMATS: readonly TokenFileFormat[] = ['json', 'npy', 'txt']
+export const TOKEN_FILE_FORMATS: readonly TokenFileFormat[] = ['wtok', 'json', 'npy', 'txt']
 
 /** What can be written to a token file: `AudioTokens`, or data of the same form. */
 export interface WritableTokens {
   /** [codebook][frame] */
   readonly codes: readonly Uint16Array[]
+  readonly codebookSizes: readonly number[]
+  /** Frames per second. */
+  readonly frameRate: number
+  /** Hz. */
+  readonly sampleRate: number
+  readonly model: string
   toJSON(): unknown
 }
 
-/** What a token file says. Only `json` files say more than codes. */
+/** How to write a .wtok file; the other formats have no room for it. */
+export type WtokOptions = Pick<TokenWriterOptions, 'modelHash' | 'coding' | 'blockFrames'>
+
+/** What a token file says. Only `wtok` and `json` files say more than codes. */
 export interface StoredTokens {
   readonly fileFormat: TokenFileFormat
   /** [codebook][frame], all rows equally long. */
@@ -28,23 +40,46 @@ export interface StoredTokens {
   /** Hz. */
   readonly sampleRate?: number
   readonly model?: string
+  /** First digits of the SHA-256 of the model's weights, hexadecimal. */
+  readonly modelHash?: string
+  /** Why the codes end where they do, when a damaged file was recovered. */
+  readonly damage?: TokenFileError
 }
 
 /** The bytes of a token file. */
-export function encodeTokens(tokens: WritableTokens, format: TokenFileFormat): Uint8Array<ArrayBuffer> {
-  if (format === 'npy') return encodeNpy(tokens.codes)
+export function encodeTokens(
+  tokens: WritableTokens,
+  format: TokenFileFormat,
+  options: WtokOptions = {},
+): Uint8Array<ArrayBuffer> {
+  const { codes, model, sampleRate, frameRate, codebookSizes } = tokens
+  if (format === 'wtok')
+    return encodeWtok(codes, {
+      model,
+      sampleRate,
+      frameRate,
+      codebookSizes: codebookSizes.slice(0, codes.length),
+      ...options,
+    })
+  if (format === 'npy') return encodeNpy(codes)
   const text =
-    format === 'json' ? JSON.stringify(tokens.toJSON()) : tokens.codes.map(row => row.join(' ')).join('\n')
+    format === 'json' ? JSON.stringify(tokens.toJSON()) : codes.map(row => row.join(' ')).join('\n')
   return new TextEncoder().encode(`${text}\n`)
 }
 
 /**
  * Reads a token file; the format is recognised from the bytes. JSON may also be a bare list of codes, or of lists.
  *
+ * @param recover of a damaged .wtok file, give what lies before the damage
  * @throws TokenError when the bytes are no token file, are truncated, or hold codes that are no whole numbers from 0 to 65535
  */
-export function decodeTokens(bytes: Uint8Array): StoredTokens {
+export function decodeTokens(bytes: Uint8Array, { recover = false } = {}): StoredTokens {
   if (bytes.length === 0) throw new TokenError('the token file is empty (0 bytes)')
+  if (isWtok(bytes)) {
+    const { header, codes, damage } = decodeWtok(bytes, { recover })
+    const { codebookSizes, frameRate, sampleRate, model, modelHash } = header
+    return { fileFormat: 'wtok', codes, codebookSizes, frameRate, sampleRate, model, modelHash, damage }
+  }
   if (isNpy(bytes)) return { fileFormat: 'npy', codes: checkCodes(decodeNpy(bytes)) }
   const text = decodeText(bytes).trim()
   if (/^[[{]/.test(text)) return decodeJson(text)
@@ -64,7 +99,7 @@ function decodeText(bytes: Uint8Array): string {
 function unrecognised(bytes: Uint8Array): TokenError {
   const head = Array.from(bytes.subarray(0, 4), byte => byte.toString(16).padStart(2, '0')).join(' ')
   const hint = head === '52 49 46 46' ? '; it is a WAV file: encode it first' : ''
-  return new TokenError(`not a token file (.json, .npy or .txt): the first bytes are ${head}${hint}`)
+  return new TokenError(`not a token file (.wtok, .json, .npy or .txt): the first bytes are ${head}${hint}`)
 }
 
 function parseCode(word: string): number {

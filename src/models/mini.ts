@@ -20,6 +20,14 @@ import { type Layer, pipeline } from '../nn/rows.js'
 import { Synthesizer, type SynthesizerConfig } from '../nn/synthesizer.js'
 import type { Model } from './model.js'
 import { type Named, Parts } from './parts.js'
+import {
+  type Contents,
+  type ModelParts,
+  needed,
+  type ReducibleMatrices,
+  Storage,
+  type StorageOptions,
+} from './storage.js'
 
 interface StackConfig {
   dim: number
@@ -47,25 +55,54 @@ export function isMini(source: TensorSource): boolean {
   return source.metadata.family === 'mini'
 }
 
+/** All but the heads, which are small. */
+export const MINI_MATRICES: ReducibleMatrices = {
+  encoder: /^encoder\.(embed|blocks\.\d+\.pwconv\d)\.weight$/,
+  decoder: /^decoder\.(embed|blocks\.\d+\.pwconv\d)\.weight$/,
+}
+
+/** Both stacks and the codebook, or the part named. */
+export function miniContents(tensors: TensorSource, _options: unknown, parts: ModelParts): Contents {
+  const stack = { both: '(?:encoder|decoder)', encoder: 'encoder', decoder: 'decoder' }[parts]
+  const used = new RegExp(`^(?:${stack}\\.|quantizer\\.codebook$)`)
+  return { tensors, names: tensors.names().filter(name => used.test(name)) }
+}
+
 /** Reads the weights out of `source` into `region`. */
-export async function loadMini(region: Region, source: TensorSource): Promise<Model> {
+export async function loadMini(
+  region: Region,
+  source: TensorSource,
+  options: StorageOptions = {},
+): Promise<Model> {
+  const storage = new Storage(region, MINI_MATRICES, options, source.metadata)
   const config = readConfig(source)
   const { sample_rate: sampleRate, hop, codebook_size: size, codebook_dim: dim, synth } = config
-  const reader = new WeightReader(source, { strict: true })
-  const parts = new Parts(region, reader)
+  const reader = new WeightReader(source, {
+    strict: true,
+    ignore: (['encoder', 'decoder'] as const).filter(part => !storage.wants(part)).map(part => `${part}.`),
+    storedAs: storage.storedAs,
+  })
+  const parts = new Parts(storage, reader)
   const controls = synth.bands + synth.aperiodicity_hz.length // bands, pitch, one share less than edges
-  const analysis = [
-    ...frontEnd(region, config),
-    ...(await readStack(parts, 'encoder', config.encoder, config.front_end.mels, dim, config.norm_eps)),
-  ]
+  const { front_end, norm_eps } = config
+  const encoderStack = storage.wants('encoder')
+    ? await readStack(parts, 'encoder', config.encoder, front_end.mels, dim, norm_eps)
+    : undefined
+  const analysis = encoderStack && [...frontEnd(region, config), ...encoderStack]
   const codebook = await reader.tensor('quantizer.codebook', [size, dim])
-  const stack = await readStack(parts, 'decoder', config.decoder, dim, controls, config.norm_eps)
+  const stack = storage.wants('decoder')
+    ? await readStack(parts, 'decoder', config.decoder, dim, controls, norm_eps)
+    : undefined
   reader.finish()
-  const quantizer = new VectorQuantizer(region, codebook, size, dim)
-  const synthesizer = new Synthesizer(region, synth, sampleRate, hop)
-  const synthesis: Named[] = [['quantized', quantizer.lookup], ...stack, ['audio', synthesizer]]
+  const quantizer = new VectorQuantizer(region, codebook, size, dim, Boolean(analysis))
+  const synthesizer = stack && new Synthesizer(region, synth, sampleRate, hop)
+  const synthesis: Named[] | undefined = synthesizer && [
+    ['quantized', quantizer.lookup],
+    ...stack,
+    ['audio', synthesizer],
+  ]
   const decoder: NonNullable<Model['decoder']> = (local, sink, probe) =>
-    pipeline(local, synthesis, sink, probe)
+    pipeline(local, needed(synthesis, 'decoder'), sink, probe)
   return {
     info: {
       family: 'mini',
@@ -74,14 +111,17 @@ export async function loadMini(region: Region, source: TensorSource): Promise<Mo
       codebookSizes: [size],
       codebookDim: dim,
       parameters: reader.parameters,
-      canEncode: true,
-      canDecode: true,
+      dtype: storage.dtype,
+      encoderDtype: storage.encoderDtype,
+      canEncode: Boolean(analysis),
+      canDecode: Boolean(synthesis),
       encoderLookahead: config.encoder.embed_future * hop + (config.front_end.n_fft - hop) / 2,
-      decoderLookahead: config.decoder.embed_future * hop + synthesizer.lookahead,
+      decoderLookahead: synthesizer && config.decoder.embed_future * hop + synthesizer.lookahead,
       config: { ...config },
     },
-    encoder: (local, sink, probe) => pipeline(local, [...analysis, ['codes', quantizer]], sink, probe),
-    features: (local, sink, probe) => pipeline(local, analysis, sink, probe),
+    encoder: (local, sink, probe) =>
+      pipeline(local, [...needed(analysis, 'encoder'), ['codes', quantizer]], sink, probe),
+    features: (local, sink, probe) => pipeline(local, needed(analysis, 'encoder'), sink, probe),
     lookup: (local, sink) => quantizer.lookup.open(local, sink),
     decoder,
     decode: (local, codes, frames, sink, probe) =>

@@ -1,5 +1,6 @@
 import type { Region } from '../../bindings/memory.js'
 import type { Probe, RowSink } from '../nn/rows.js'
+import type { WeightDtype } from '../nn/weights.js'
 
 /** What every family tells about a loaded model. Rates in Hz. */
 export interface ModelInfo {
@@ -13,6 +14,9 @@ export interface ModelInfo {
   /** Length of a codebook vector. */
   readonly codebookDim: number
   readonly parameters: number
+  /** How the decoder's matrices are held, and the encoder's. */
+  readonly dtype: WeightDtype
+  readonly encoderDtype: WeightDtype
   readonly canEncode: boolean
   readonly canDecode: boolean
   /** Samples after a frame's last one that its token may depend on; undefined: the whole clip. */

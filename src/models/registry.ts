@@ -2,13 +2,14 @@
 import type { Region } from '../../bindings/memory.js'
 import type { TensorSource } from '../checkpoints/source.js'
 import { ConfigError } from '../errors.js'
-import { isMini, loadMini } from './mini.js'
+import { isMini, loadMini, MINI_MATRICES, miniContents } from './mini.js'
 import type { Model } from './model.js'
-import { loadWavTokenizer } from './wavtokenizer.js'
+import type { Contents, ModelParts, ReducibleMatrices, StorageOptions } from './storage.js'
+import { loadWavTokenizer, WAVTOKENIZER_MATRICES, wavTokenizerContents } from './wavtokenizer.js'
 import { isWavTokenizer } from './wavtokenizer_config.js'
 
 /** What a caller may say about a model beside its tensors. */
-export interface ModelOptions {
+export interface ModelOptions extends StorageOptions {
   /** Family, where it should not be recognised from the tensors' names. */
   model?: string
   /** Text of a published configuration file, where the family has one. */
@@ -20,13 +21,30 @@ export interface ModelOptions {
 interface Family {
   /** True if these tensors are this family's. */
   recognises(source: TensorSource): boolean
+  /** The matrices that may be held in less than f32. */
+  readonly matrices: ReducibleMatrices
+  readonly name: string
+  /** What of a checkpoint a file of this family needs. Throws ConfigError where the options contradict the tensors. */
+  contents(source: TensorSource, options: ModelOptions, parts: ModelParts): Contents
   /** Copies the weights into `region`. */
   load(region: Region, source: TensorSource, options: ModelOptions): Promise<Model>
 }
 
 const FAMILIES: Readonly<Record<string, Family>> = {
-  mini: { recognises: isMini, load: loadMini },
-  wavtokenizer: { recognises: isWavTokenizer, load: loadWavTokenizer },
+  mini: {
+    name: 'mini',
+    recognises: isMini,
+    matrices: MINI_MATRICES,
+    contents: miniContents,
+    load: loadMini,
+  },
+  wavtokenizer: {
+    name: 'wavtokenizer',
+    recognises: isWavTokenizer,
+    matrices: WAVTOKENIZER_MATRICES,
+    contents: wavTokenizerContents,
+    load: loadWavTokenizer,
+  },
 }
 
 /** Loads the family named, or the one the tensors belong to. Throws ConfigError where there is none. */
@@ -35,13 +53,17 @@ export async function loadModel(
   source: TensorSource,
   options: ModelOptions = {},
 ): Promise<Model> {
-  const { model: name } = options
+  return findFamily(source, options.model).load(region, source, options)
+}
+
+/** The family called `name`, or the one that recognises the tensors. */
+export function findFamily(source: TensorSource, name?: string): Family {
   const known = Object.keys(FAMILIES).join(', ')
   if (name !== undefined && !Object.hasOwn(FAMILIES, name))
     throw new ConfigError(`unknown model family '${name}'; this version knows ${known}`)
   const family =
     name === undefined ? Object.values(FAMILIES).find(one => one.recognises(source)) : FAMILIES[name]
-  if (family) return family.load(region, source, options)
+  if (family) return family
   const names = source.names()
   throw new ConfigError(
     `the tensors belong to no known model family (${known}): found ${names.length}, such as ${names.slice(0, 4).join(', ')}`,

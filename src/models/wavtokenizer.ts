@@ -9,7 +9,6 @@ import { Activation } from '../../bindings/kernels.js'
 import type { Region } from '../../bindings/memory.js'
 import type { TensorSource } from '../checkpoints/source.js'
 import { WeightReader } from '../checkpoints/weights.js'
-import { ConfigError } from '../errors.js'
 import { ClipAttention } from '../nn/attention.js'
 import { Clip } from '../nn/clip.js'
 import { Conv1d, type Conv1dShape, seanetPadding, zeroPadding } from '../nn/conv1d.js'
@@ -23,6 +22,14 @@ import { type Layer, type Probe, pipeline, type RowSink } from '../nn/rows.js'
 import { SeanetResBlock } from '../nn/seanet.js'
 import type { Model, ModelInfo } from './model.js'
 import { type Named, Parts } from './parts.js'
+import {
+  type Contents,
+  type ModelParts,
+  needed,
+  type ReducibleMatrices,
+  Storage,
+  type StorageOptions,
+} from './storage.js'
 import {
   CODEBOOK,
   canonicalNames,
@@ -39,67 +46,91 @@ const EPS = 1e-6
 // A training checkpoint also holds discriminators, EnCodec's unused decoder, EMA statistics and buffers that are computed here.
 const USED = new RegExp(`^(${ENCODER}|backbone|head\\.out)\\.`)
 
+/** All matrices but the first convolution's, which is small, and the LSTM's recurrent one, which its kernel reads as f32. */
+export const WAVTOKENIZER_MATRICES: ReducibleMatrices = {
+  encoder: new RegExp(`^${ENCODER}\\.(?!0\\.).*(\\.conv\\.conv\\.weight|\\.lstm\\.weight_ih_l\\d+)$`),
+  decoder:
+    /^backbone\.(embed|pos_net\.\d+\.(conv\d|q|k|v|proj_out)|convnext\.\d+\.pwconv\d)\.weight$|^head\.out\.weight$/,
+}
+
 interface Decoder {
   embed: Conv1d
   posNet: readonly (ClipResnetBlock | ClipAttention)[]
   posNetNorm: GroupNorm
+  norm: Named
   trunk: readonly Named[]
+  head: readonly Named[]
+}
+
+/** The encoder, the codebook and the decoder, or the parts named, under upstream's names. */
+export function wavTokenizerContents(
+  source: TensorSource,
+  options: WavTokenizerOptions,
+  parts: ModelParts,
+): Contents {
+  const tensors = canonicalNames(source)
+  readConfig(tensors, options)
+  const isWanted = (name: string) =>
+    name === CODEBOOK || (USED.test(name) && (parts === 'both' || parts === partOf(name)))
+  return { tensors, names: tensors.names().filter(isWanted) }
 }
 
 /** Reads the weights out of `source` into `region`. `config`: a published YAML, for what shapes cannot tell. */
 export async function loadWavTokenizer(
   region: Region,
   source: TensorSource,
-  options: WavTokenizerOptions,
+  options: WavTokenizerOptions & StorageOptions,
 ): Promise<Model> {
+  const storage = new Storage(region, WAVTOKENIZER_MATRICES, options, source.metadata)
   const tensors = canonicalNames(source)
-  const config = readConfig(tensors, options)
+  const { family, config: kept } = source.metadata // of a converted file
+  const ownConfig = family === 'wavtokenizer' ? kept : undefined
+  const config = readConfig(tensors, { ...options, config: options.config ?? ownConfig })
   const reader = new WeightReader(tensors, {
     strict: true,
-    ignore: tensors.names().filter(name => !USED.test(name)),
+    ignore: tensors.names().filter(name => !USED.test(name) || !storage.wants(partOf(name))),
+    storedAs: storage.storedAs,
   })
-  const encoder = config.encoder ? await readEncoder(region, reader, config.encoder) : undefined
+  const wanted = (part: 'encoder' | 'decoder') => storage.wants(part) && config[part]
+  const encoder = wanted('encoder') ? await readEncoder(storage, reader, config.encoder!) : undefined
   const { codebookSize, codebookDim } = config
   const codebook = await reader.tensor(CODEBOOK, [codebookSize, codebookDim])
-  const decoder = config.decoder ? await readDecoder(new Parts(region, reader), config) : undefined
+  const decoder = wanted('decoder') ? await readDecoder(new Parts(storage, reader), config) : undefined
   reader.finish()
   return assemble(
     config,
-    reader.parameters,
+    { parameters: reader.parameters, dtype: storage.dtype, encoderDtype: storage.encoderDtype },
     encoder,
-    new VectorQuantizer(region, codebook, codebookSize, codebookDim),
+    new VectorQuantizer(region, codebook, codebookSize, codebookDim, Boolean(encoder)),
     decoder,
   )
 }
 
+function partOf(name: string): 'encoder' | 'decoder' {
+  return name.startsWith(`${ENCODER}.`) ? 'encoder' : 'decoder'
+}
+
+type Held = Pick<ModelInfo, 'parameters' | 'dtype' | 'encoderDtype'>
+
 function assemble(
   config: WavTokenizerConfig,
-  parameters: number,
+  held: Held,
   encoder: readonly Named[] | undefined,
   quantizer: VectorQuantizer,
   decoder: Decoder | undefined,
 ): Model {
-  const need = <T>(part: T | undefined, what: string): T => {
-    if (part) return part
-    throw new ConfigError(`this checkpoint has no ${what}; load the file that carries it beside this one`)
-  }
   return {
-    info: describe(config, parameters, Boolean(encoder), Boolean(decoder)),
-    features: (region, sink, probe) => pipeline(region, need(encoder, 'encoder'), sink, probe),
+    info: describe(config, held, Boolean(encoder), Boolean(decoder)),
+    features: (region, sink, probe) => pipeline(region, needed(encoder, 'encoder'), sink, probe),
     encoder: (region, sink, probe) =>
-      pipeline(region, [...need(encoder, 'encoder'), ['codes', quantizer]], sink, probe),
+      pipeline(region, [...needed(encoder, 'encoder'), ['codes', quantizer]], sink, probe),
     lookup: (region, sink) => quantizer.lookup.open(region, sink),
     decode: (region, codes, frames, sink, probe) =>
-      decodeClip(need(decoder, 'decoder'), quantizer, region, codes, frames, sink, probe),
+      decodeClip(needed(decoder, 'decoder'), quantizer, region, codes, frames, sink, probe),
   }
 }
 
-function describe(
-  config: WavTokenizerConfig,
-  parameters: number,
-  canEncode: boolean,
-  canDecode: boolean,
-): ModelInfo {
+function describe(config: WavTokenizerConfig, held: Held, canEncode: boolean, canDecode: boolean): ModelInfo {
   const { sampleRate, hopLength, codebookSize, codebookDim } = config
   return {
     family: 'wavtokenizer',
@@ -107,7 +138,7 @@ function describe(
     hopLength,
     codebookSizes: [codebookSize],
     codebookDim,
-    parameters,
+    ...held,
     canEncode,
     canDecode,
     encoderLookahead: config.encoder && lookahead(config.encoder),
@@ -128,11 +159,12 @@ function lookahead({ ratios, kernel, lastKernel, residualKernel }: EncoderConfig
 }
 
 /** The conv stack, named as upstream's modules; each ELU is the epilogue of the layer before it. */
-async function readEncoder(region: Region, reader: WeightReader, config: EncoderConfig): Promise<Named[]> {
+async function readEncoder(storage: Storage, reader: WeightReader, config: EncoderConfig): Promise<Named[]> {
   const conv = async (name: string, shape: Omit<Conv1dShape, 'padding'>, activation: Activation) => {
     const { inputs, outputs, kernel, stride = 1 } = shape
     const weight = await reader.conv(`${ENCODER}.${name}.conv.conv`, [outputs, inputs, kernel])
     const bias = await reader.tensor(`${ENCODER}.${name}.conv.conv.bias`, [outputs])
+    const region = storage.regionOf(`${ENCODER}.${name}.conv.conv.weight`)
     return new Conv1d(region, weight, bias, { ...shape, padding: seanetPadding(kernel, stride) }, activation)
   }
   const { filters, dimension, hidden, ratios, kernel, lastKernel, residualKernel } = config
@@ -161,6 +193,7 @@ async function readEncoder(region: Region, reader: WeightReader, config: Encoder
   const lstm: LstmWeights[] = []
   for (let layer = 0; layer < config.lstmLayers; layer++)
     lstm.push(await readLstm(reader, index, layer, hidden))
+  const region = storage.regionOf(`${ENCODER}.${index}.lstm.weight_ih_l0`)
   layers.push([`encoder.model.${index + 1}`, new SkipLstm(region, hidden, lstm, Activation.elu)])
   const last = { inputs: hidden, outputs: dimension, kernel: lastKernel }
   layers.push([`encoder.model.${index + 2}`, await conv(`${index + 2}`, last, Activation.none)])
@@ -212,7 +245,8 @@ async function readDecoder(parts: Parts, config: WavTokenizerConfig): Promise<De
   })
   const posNet = [await resnet(0), await resnet(1), await attention(2), await resnet(3), await resnet(4)]
   const posNetNorm = await groupNorm('5')
-  const trunk: Named[] = [['backbone.norm', await bandwidthNorm(parts, 'backbone.norm', config.decoder!)]]
+  const norm: Named = ['backbone.norm', await bandwidthNorm(parts, 'backbone.norm', config.decoder!)]
+  const trunk: Named[] = []
   const sizes = { dim, hidden: intermediate, kernel: depthwiseKernel }
   for (let i = 0; i < layers; i++) {
     const name = `backbone.convnext.${i}`
@@ -220,10 +254,12 @@ async function readDecoder(parts: Parts, config: WavTokenizerConfig): Promise<De
     trunk.push([name, await parts.convNeXt(name, sizes, norm, zeroPadding(depthwiseKernel))])
   }
   const { nFft, hopLength, padding } = config
-  trunk.push(['backbone.final_layer_norm', await parts.layerNorm('backbone.final_layer_norm', dim, EPS)])
-  trunk.push(['head.out', new Linear(await parts.linear('head.out', nFft + 2, dim))])
-  trunk.push(['audio', new Istft(parts.region, { nFft, hopLength, padding, input: 'polar' })])
-  return { embed, posNet, posNetNorm, trunk }
+  const head: Named[] = [
+    ['backbone.final_layer_norm', await parts.layerNorm('backbone.final_layer_norm', dim, EPS)],
+    ['head.out', new Linear(await parts.linear('head.out', nFft + 2, dim))],
+    ['audio', new Istft(parts.region, { nFft, hopLength, padding, input: 'polar' })],
+  ]
+  return { embed, posNet, posNetNorm, norm, trunk, head }
 }
 
 /** AdaLayerNorm is a table of affine norms, one row per bandwidth; without it the norm is a plain one. */
@@ -237,9 +273,11 @@ async function bandwidthNorm(parts: Parts, name: string, config: DecoderConfig):
   return new LayerNorm(parts.region, await row('scale'), await row('shift'), EPS)
 }
 
-// Shares of the work, by arithmetic: embed 4 %, pos_net 28 %, the rest 68 %.
-const POS_NET_SHARE = 0.06
-const TRUNK_FROM = 0.32
+// Shares of the time of decoding: each of pos_net's five modules, and all ConvNeXt blocks.
+const EMBED_SHARE = 0.05
+const POS_NET_SHARE = 0.04
+const TRUNK_FROM = EMBED_SHARE + 5 * POS_NET_SHARE
+const TRUNK_SHARE = 0.73
 
 function* decodeClip(
   decoder: Decoder,
@@ -267,12 +305,25 @@ function* decodeClip(
   embed.end()
   opening.free()
   for (const [index, module] of decoder.posNet.entries()) {
-    for (const share of module.apply(region, clip)) yield 0.04 + POS_NET_SHARE * (index + share) * 0.93
+    yield* progress(module.apply(region, clip), EMBED_SHARE + POS_NET_SHARE * index, POS_NET_SHARE)
     probe?.(`backbone.pos_net.${index}`, clip.pointer, frames, clip.channels)
   }
-  const trunk = pipeline(region, [['backbone.pos_net.5', passThrough], ...decoder.trunk], sink, probe)
-  for (const share of normalisedInto(region, decoder.posNetNorm, clip, Activation.none, trunk))
-    yield TRUNK_FROM + (1 - TRUNK_FROM) * share
+  const norm = pipeline(region, [['backbone.pos_net.5', passThrough], decoder.norm], clip.writer(), probe)
+  yield* progress(normalisedInto(region, decoder.posNetNorm, clip, Activation.none, norm), TRUNK_FROM, 0)
+  // layer after layer: a block's 14 MiB of weights are read once for the clip, and from the cache for all but its first rows
+  const { trunk } = decoder
+  for (const [index, [name, layer]] of trunk.entries()) {
+    const from = TRUNK_FROM + (TRUNK_SHARE * index) / trunk.length
+    yield* progress(clip.apply(region, layer), from, TRUNK_SHARE / trunk.length)
+    probe?.(name, clip.pointer, frames, clip.channels)
+  }
+  const head = pipeline(region, decoder.head, sink, probe)
+  yield* progress(clip.pushInto(head), TRUNK_FROM + TRUNK_SHARE, 1 - TRUNK_FROM - TRUNK_SHARE)
+}
+
+/** The shares of a part of the work as shares of the whole. */
+function* progress(work: Generator<number>, from: number, share: number): Generator<number> {
+  for (const done of work) yield from + share * done
 }
 
 /** Hands rows through, so that a probe can see them. */

@@ -40,7 +40,9 @@ export function triangles(
   const filters = new Float32Array(bands * bins)
   for (let band = 0; band < bands; band++) {
     const [low, peak, high] = points.slice(band, band + 3)
-    for (let bin = 0; bin < bins; bin++) {
+    const perHz = (2 * (bins - 1)) / sampleRate
+    const end = Math.min(bins, Math.ceil(high * perHz) + 1)
+    for (let bin = Math.floor(low * perHz); bin < end; bin++) {
       const hz = (bin * sampleRate) / (2 * (bins - 1))
       filters[band * bins + bin] = Math.max(
         0,
@@ -56,21 +58,24 @@ export function triangles(
  * covers takes the band whose centroid is nearest. [bins][bands].
  */
 export function spreadMatrix(filters: Float32Array, bands: number, bins: number): Float32Array<ArrayBuffer> {
-  const at = (band: number, bin: number) => filters[band * bins + bin]
-  const sum = (length: number, value: (i: number) => number) => {
-    let total = 0
-    for (let i = 0; i < length; i++) total += value(i)
-    return total
+  const totals = new Float64Array(bins)
+  const centroids = new Float64Array(bands)
+  for (let band = 0; band < bands; band++) {
+    let weight = 0
+    let moment = 0
+    for (let bin = 0; bin < bins; bin++) {
+      const filter = filters[band * bins + bin]
+      totals[bin] += filter
+      weight += filter
+      moment += bin * filter
+    }
+    centroids[band] = moment / weight
   }
-  const centroids = Array.from({ length: bands }, (_, band) => {
-    const weight = sum(bins, bin => at(band, bin))
-    return sum(bins, bin => bin * at(band, bin)) / weight
-  })
   const spread = new Float32Array(bins * bands)
   for (let bin = 0; bin < bins; bin++) {
-    const total = sum(bands, band => at(band, bin))
-    if (total >= 1e-6)
-      for (let band = 0; band < bands; band++) spread[bin * bands + band] = at(band, bin) / total
+    if (totals[bin] >= 1e-6)
+      for (let band = 0; band < bands; band++)
+        spread[bin * bands + band] = filters[band * bins + bin] / totals[bin]
     else spread[bin * bands + nearest(centroids, bin)] = 1
   }
   return spread
@@ -98,7 +103,7 @@ export function shareMatrix(
   return matrix
 }
 
-function nearest(values: readonly number[], target: number): number {
+function nearest(values: Float64Array, target: number): number {
   let best = 0
   for (let i = 1; i < values.length; i++)
     if (Math.abs(values[i] - target) < Math.abs(values[best] - target)) best = i

@@ -1,7 +1,7 @@
 // The few steps that must see a whole clip read and write it here.
 import type { Pointer } from '../../bindings/kernels.js'
 import type { Region } from '../../bindings/memory.js'
-import type { RowSink } from './rows.js'
+import { blockRows, type Layer, type RowSink } from './rows.js'
 
 /** All rows of one clip: [rows, channels] f32. */
 export class Clip {
@@ -35,16 +35,46 @@ export class Clip {
 
   /** A sink whose rows are added to the clip, from its first row on. */
   adder(region: Region, block: number): RowSink {
-    const scratch = region.alloc(block * this.channels)
+    let capacity = block
+    let scratch = region.alloc(capacity * this.channels)
     let row = 0
     return sink(
       this.channels,
-      () => scratch,
+      rows => {
+        if (rows > capacity) {
+          region.release(scratch)
+          capacity = rows
+          scratch = region.alloc(capacity * this.channels)
+        }
+        return scratch
+      },
       rows => {
         this.region.kernels.addF32(this.at(row), scratch, rows * this.channels)
         row += rows
       },
     )
+  }
+
+  /** Pushes all rows into `stage` and ends it; yields after each block, with the share done. */
+  *pushInto(stage: RowSink): Generator<number> {
+    const { heap } = this.region
+    const block = blockRows(this.channels)
+    for (let row = 0; row < this.rows; row += block) {
+      const count = Math.min(block, this.rows - row)
+      const bytes = count * this.channels * 4
+      const target = stage.reserve(count)
+      heap.bytes(target, bytes).set(heap.bytes(this.at(row), bytes))
+      stage.commit(count)
+      yield (row + count) / this.rows
+    }
+    stage.end()
+  }
+
+  /** Replaces the clip by what a layer of stride 1 makes of it: no row is overwritten before the layer has it. */
+  *apply(region: Region, layer: Layer): Generator<number> {
+    const local = region.child()
+    yield* this.pushInto(layer.open(local, this.writer()))
+    local.free()
   }
 
   free(): void {

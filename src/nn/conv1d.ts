@@ -3,6 +3,9 @@ import type { Region } from '../../bindings/memory.js'
 import { type PackedWeights, packWeights, product } from './linear.js'
 import { blockRows, type Layer, type Padding, type RowSink, type Window, windowed } from './rows.js'
 
+// Below this the product waits for its weights: 4096 x 512 at 32 rows 43 GFLOP/s, at 96 54.
+const LEAST_ROWS = 96
+
 /** Hyper-parameters of a convolution over time. */
 export interface Conv1dShape {
   inputs: number
@@ -77,7 +80,8 @@ export class Conv1d implements Layer {
 
   open(region: Region, sink: RowSink): RowSink {
     const widest = Math.max(this.window.channels * this.window.stride, this.outputs)
-    return windowed(region, this.window, blockRows(widest), sink, (out, input, rows) =>
+    const block = Math.max(LEAST_ROWS, blockRows(widest))
+    return windowed(region, this.window, block, sink, (out, input, rows) =>
       this.compute(region, out, input, rows),
     )
   }

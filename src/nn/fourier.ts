@@ -188,9 +188,9 @@ export class BandedMatrix implements Layer {
 }
 
 function nonZeroRun(row: Float32Array): { first: number; weights: Float32Array } {
-  const isNonZero = (weight: number) => weight !== 0
-  const first = row.findIndex(isNonZero)
-  return first < 0
-    ? { first: 0, weights: row.subarray(0, 0) }
-    : { first, weights: row.subarray(first, row.findLastIndex(isNonZero) + 1) }
+  let first = 0
+  let end = row.length
+  while (first < end && row[first] === 0) first++
+  while (end > first && row[end - 1] === 0) end--
+  return { first, weights: row.subarray(first, end) }
 }

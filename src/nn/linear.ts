@@ -1,11 +1,18 @@
 import { Activation, type Pointer } from '../../bindings/kernels.js'
 import type { Region } from '../../bindings/memory.js'
 import { blockRows, type Layer, pointwise, type RowSink, windowed } from './rows.js'
+import { INTEGERS, type IntegerDtype, type Scratch, type WeightDtype, WeightRegion } from './weights.js'
 
 // V8 swaps optimised code in between calls only, and a block of activations should stay in L2 (750 x 768 x 2304: 57 ms in
 // blocks, 283 ms as one cold call).
 const ROWS = 96
 const COLUMNS = 256
+
+// Values copied into linear memory at a time while packing, so that loading needs little more than the packed weights.
+const PACKED_AT_ONCE = 1 << 18
+
+const LARGEST_I16 = 32767
+const LARGEST_I32 = 2 ** 31 - 1
 
 /** A weight matrix as the kernels read it: panels of 16 output columns, bias beside it. */
 export interface PackedWeights {
@@ -13,34 +20,73 @@ export interface PackedWeights {
   readonly bias: Pointer // [ceil(outputs / 16) * 16]
   readonly inputs: number
   readonly outputs: number
+  /** What the panels hold instead of f32. */
+  readonly reduced?: ReducedWeights
 }
+
+/** Panels of halves or integers (assembly/pack_reduced.ts), which `product` widens one by one in `scratch`. */
+export type ReducedWeights =
+  | { readonly dtype: 'f16'; readonly scales: Pointer; readonly scratch: Scratch }
+  | {
+      readonly dtype: IntegerDtype
+      readonly scales: Pointer // [ceil(outputs / 16) * 16]
+      readonly scratch: Scratch
+      /** The largest integer that activations may become: no column's sum of products can leave 32 bits. */
+      readonly limit: number
+    }
 
 /** Where element (output, tap, channel) of the source lies: offset = output * strides[0] + tap * strides[1] + channel * strides[2]. */
 export interface Layout {
   outputs: number
   taps: number
   channels: number
+  /** The first is the largest: an output's weights lie together. */
   strides: readonly [output: number, tap: number, channel: number]
 }
 
-/** Copies a weight tensor into panels. `bias` may be absent: zeros. */
+/** Copies a weight tensor into panels, of the dtype that `region` asks for (`WeightRegion`; else f32). `bias` may be absent: zeros. */
 export function packWeights(
   region: Region,
   source: Float32Array,
   bias: Float32Array | undefined,
   layout: Layout,
 ): PackedWeights {
-  const { outputs, taps, channels, strides } = layout
+  const { outputs, taps, channels } = layout
   const inputs = taps * channels
   const padded = Math.ceil(outputs / 16) * 16
-  const weights = region.alloc(padded * inputs)
-  const biases = region.alloc(padded)
-  const raw = region.copy(source)
-  region.kernels.packWeights(weights, raw, outputs, taps, channels, ...strides)
-  region.release(raw)
-  const biasView = region.heap.f32(biases, padded).fill(0)
-  if (bias) biasView.set(bias)
-  return { weights, bias: biases, inputs, outputs }
+  const dtype = region instanceof WeightRegion ? region.dtype : 'f32'
+  const columnBytes = bytesPerColumn(inputs, dtype)
+  const weights = region.alloc((padded * columnBytes) / 4)
+  const biases = region.copy(new Float32Array(padded))
+  if (bias) region.heap.f32(biases, padded).set(bias)
+  const packed = { weights, bias: biases, inputs, outputs }
+  const { kernels } = region
+  if (!(region instanceof WeightRegion) || region.dtype === 'f32') {
+    inChunks(region, source, layout, (from, first, count) =>
+      kernels.packWeights(weights + first * columnBytes, from, count, taps, channels, ...layout.strides),
+    )
+    return packed
+  }
+  const { scratch } = region
+  const scales = region.copy(new Float32Array(padded))
+  scratch.reserve(places(inputs).end)
+  if (region.dtype === 'f16') {
+    inChunks(region, source, layout, (from, first, count) => {
+      const [to, factors] = [weights + first * columnBytes, scales + first * 4]
+      kernels.packWeightsF16(to, factors, from, count, taps, channels, ...layout.strides)
+    })
+    return { ...packed, reduced: { dtype: 'f16', scales, scratch } }
+  }
+  const { most, size } = INTEGERS[region.dtype]
+  let largest = 1
+  inChunks(region, source, layout, (from, first, count) => {
+    const [to, factors] = [weights + first * columnBytes, scales + first * 4]
+    // biome-ignore format: the call reads as the kernel's signature
+    const sum = kernels.packWeightsInteger(to, factors, from, count, taps, channels, ...layout.strides, most, size)
+    largest = Math.max(largest, sum)
+  })
+  const limit = Math.min(LARGEST_I16, Math.floor(LARGEST_I32 / largest))
+  return { ...packed, reduced: { dtype: region.dtype, scales, scratch, limit } }
 }
 
 /** PyTorch's Linear weight: [outputs][inputs]. */
@@ -74,19 +120,35 @@ export function product(
   rows: number,
   options: ProductOptions = {},
 ): void {
-  const { inputs, outputs, weights, bias } = packed
+  const { inputs, outputs, weights, bias, reduced } = packed
   const { inputPitch = inputs, outputPitch = outputs, residual = 0, activation = Activation.none } = options
-  const { matmulF32 } = region.kernels
+  const { matmulF32, matmulF16, matmulInteger, quantizeRowsI16 } = region.kernels
+  const columnBytes = bytesPerColumn(inputs, reduced?.dtype)
+  const { panel, quantized, rowScales } = places(inputs, reduced)
   for (let row = 0; row < rows; row += ROWS) {
     const count = Math.min(ROWS, rows - row)
-    const inputAt = input + row * inputPitch * 4
+    const from = input + row * inputPitch * 4
+    if (reduced && reduced.dtype !== 'f16')
+      quantizeRowsI16(quantized, rowScales, from, inputPitch, count, inputs, reduced.limit)
     for (let column = 0; column < outputs; column += COLUMNS) {
       const at = (row * outputPitch + column) * 4
+      const to = out + at
       const width = Math.min(COLUMNS, outputs - column)
-      const panel = weights + column * inputs * 4
+      const w = weights + column * columnBytes
+      const biasAt = bias + column * 4
+      const scalesAt = reduced ? reduced.scales + column * 4 : 0
       const residualAt = residual === 0 ? 0 : residual + at
-      // biome-ignore format: the call reads as the kernel's signature
-      matmulF32(out + at, outputPitch, inputAt, inputPitch, panel, bias + column * 4, residualAt, count, inputs, width, activation)
+      if (!reduced) {
+        // biome-ignore format: the call reads as the kernel's signature
+        matmulF32(to, outputPitch, from, inputPitch, w, biasAt, residualAt, count, inputs, width, activation)
+      } else if (reduced.dtype === 'f16') {
+        // biome-ignore format: the call reads as the kernel's signature
+        matmulF16(to, outputPitch, from, inputPitch, w, scalesAt, biasAt, residualAt, count, inputs, width, activation, panel)
+      } else {
+        const widened = reduced.dtype === 'q8' ? panel : 0
+        // biome-ignore format: the call reads as the kernel's signature
+        matmulInteger(to, outputPitch, quantized, rowScales, w, scalesAt, biasAt, residualAt, count, inputs, width, activation, widened)
+      }
     }
   }
 }
@@ -109,4 +171,35 @@ export class Linear implements Layer {
       product(region, out, input, this.packed, rows, { activation }),
     )
   }
+}
+
+function bytesPerColumn(inputs: number, dtype: WeightDtype = 'f32'): number {
+  if (dtype === 'f32') return inputs * 4
+  return dtype === 'f16' ? inputs * 2 : (inputs + (inputs & 1)) * INTEGERS[dtype].size
+}
+
+/** Parts of the scratch: a widened panel of f32 or int16, and behind it a block of rows as int16, and their scales. */
+function places(inputs: number, reduced?: ReducedWeights) {
+  const panel = reduced?.scratch.pointer ?? 0
+  const quantized = panel + 64 * inputs
+  const rowScales = quantized + ROWS * 2 * Math.ceil(inputs / 8) * 8
+  return { panel, quantized, rowScales, end: rowScales + ROWS * 4 }
+}
+
+/** Calls `pack(copy, first, count)` for runs of 16n outputs, whose weights are at `copy` meanwhile. */
+function inChunks(
+  region: Region,
+  source: Float32Array,
+  { outputs, taps, channels, strides }: Layout,
+  pack: (copy: Pointer, first: number, count: number) => void,
+): void {
+  const [stride] = strides
+  const chunk = Math.max(16, Math.floor(PACKED_AT_ONCE / (taps * channels)) & ~15)
+  const room = region.alloc(Math.min(source.length, chunk * stride))
+  for (let first = 0; first < outputs; first += chunk) {
+    const part = source.subarray(first * stride, (first + chunk) * stride)
+    region.heap.f32(room, part.length).set(part)
+    pack(room, first, Math.min(chunk, outputs - first))
+  }
+  region.release(room)
 }

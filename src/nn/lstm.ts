@@ -2,6 +2,7 @@ import { Activation, type Pointer } from '../../bindings/kernels.js'
 import type { Region } from '../../bindings/memory.js'
 import { type PackedWeights, packLinear, product } from './linear.js'
 import { type Layer, pointwise, type RowSink, windowed } from './rows.js'
+import { exact } from './weights.js'
 
 // Input products of this many steps are one matrix product; the recurrent ones cannot be.
 const STEPS = 64
@@ -37,7 +38,7 @@ export class SkipLstm implements Layer {
       const bias = biasIh.map((value, i) => value + biasHh[i])
       return {
         input: packLinear(region, weightIh, bias, 4 * hidden, hidden),
-        recurrent: packLinear(region, weightHh, undefined, 4 * hidden, hidden),
+        recurrent: packLinear(exact(region), weightHh, undefined, 4 * hidden, hidden),
       }
     })
   }
@@ -59,7 +60,7 @@ export class SkipLstm implements Layer {
         step(layer, out, layer === 0 ? input : out, rows)
       })
       kernels.addF32(out, input, rows * hidden)
-      if (this.activation) kernels.activationF32(out, rows * hidden, this.activation)
+      if (this.activation) kernels.activationF32(out, out, rows * hidden, this.activation)
     })
   }
 }

@@ -11,22 +11,25 @@ export class VectorQuantizer implements Layer {
   readonly size: number
   readonly dim: number
   readonly codebook: Pointer // [size][dim]
-  private readonly packed: PackedWeights
+  private readonly packed: PackedWeights | undefined
 
-  /** codebook: [size][dim]. */
-  constructor(region: Region, codebook: Float32Array, size: number, dim: number) {
+  /** codebook: [size][dim]. `searches`: false where only `lookup` is used, which needs half the memory. */
+  constructor(region: Region, codebook: Float32Array, size: number, dim: number, searches = true) {
     this.size = size
     this.dim = dim
     this.codebook = region.copy(codebook)
+    if (!searches) return
     this.packed = packLinear(region, codebook, undefined, size, dim)
     // argmin |x - e|^2 = argmax (x . e - |e|^2 / 2): the half norms are the product's bias
     region.kernels.halfNormsF32(this.packed.bias, this.codebook, size, dim)
   }
 
   open(region: Region, sink: RowSink): RowSink {
+    const { packed } = this
+    if (!packed) throw new Error('wavtok: this codebook was loaded for lookups alone')
     const scores = region.alloc(ROWS * this.size)
     return windowed(region, pointwise(this.dim), ROWS, sink, (out, input, rows) => {
-      product(region, scores, input, this.packed, rows)
+      product(region, scores, input, packed, rows)
       region.kernels.argmaxRowsF32(out, scores, this.size, rows, this.size)
     })
   }

@@ -23,11 +23,10 @@ export class SeanetResBlock implements Layer {
     const block = blockRows(channels)
     const activated = region.alloc((block + span) * channels)
     const hidden = region.alloc(block * this.conv.outputs)
-    const { kernels, heap } = region
+    const { kernels } = region
     return windowed(region, this.conv.window, block, sink, (out, input, rows) => {
       const count = (rows + span - 1) * channels
-      heap.bytes(activated, count * 4).set(heap.bytes(input, count * 4))
-      kernels.activationF32(activated, count, Activation.elu)
+      kernels.activationF32(activated, input, count, Activation.elu)
       this.conv.compute(region, hidden, activated, rows)
       const centre: Pointer = input + padding.left * channels * 4
       if (this.shortcut) this.shortcut.compute(region, out, centre, rows)

@@ -30,7 +30,7 @@ const names = Object.keys(exact) as (keyof typeof exact)[]
 
 function activate(name: keyof typeof exact, x: Float32Array): Float32Array {
   const pointer = region.copy(x)
-  kernels.activationF32(pointer, x.length, Activation[name])
+  kernels.activationF32(pointer, pointer, x.length, Activation[name])
   const result = heap.f32(pointer, x.length).slice()
   region.release(pointer)
   return result
@@ -108,13 +108,23 @@ test('every length gives the same bits and touches nothing past its end', () => 
     const whole = activate(name, x)
     for (let length = 0; length <= 13; length++) {
       const pointer = region.copy(x)
-      kernels.activationF32(pointer, length, Activation[name])
+      kernels.activationF32(pointer, pointer, length, Activation[name])
       assert.equal(
         [...heap.f32(pointer, 13)],
         [...whole.subarray(0, length), ...x.subarray(length)],
         `${name} ${length}`,
       )
     }
+  }
+})
+
+test('out of place: the same bits, the source unchanged', () => {
+  const x = randomArray(13, 7, 4)
+  for (const name of names.filter(one => one !== 'none')) {
+    const [source, out] = [region.copy(x), region.alloc(13)]
+    kernels.activationF32(out, source, 13, Activation[name])
+    assert.equal([...heap.f32(out, 13)], [...activate(name, x)], name)
+    assert.equal([...heap.f32(source, 13)], [...x], name)
   }
 })
 

@@ -92,7 +92,7 @@ test('a Winograd convolution equals the plain one at every length, and itself ho
     const plain = new Conv1d(region, weight, bias, { inputs, outputs, kernel: 3, padding })
     const winograd = new WinogradConv(region, weight, bias, { inputs, outputs, padding })
     const next = random(4)
-    for (const length of [1, 2, 3, 4, 5, 6, 7, 8, 9, 127, 128, 129, 300]) {
+    for (const length of [1, 2, 3, 4, 5, 6, 7, 8, 9, 255, 256, 257, 600]) {
       const input = randomArray(length * inputs, length)
       const whole = run(winograd, input, inputs, outputs, () => length)
       near(whole, run(plain, input, inputs, outputs, () => length), 3e-6, `${length} rows`)

@@ -14,12 +14,12 @@ test(
     assert.is(await bench.run('encode', '@a.wav'), 0)
     assert.match(
       bench.stdout.text,
-      /a\.wav -> .*a\.json: 0\.04 s, 3 frames \(1 codebook of 4096, 75 per second, 0\.90 kbps\)/,
+      /a\.wav -> .*a\.wtok: 0\.04 s, 3 frames \(1 codebook of 4096, 75 per second, 0\.90 kbps\)/,
     )
     await bench.run('encode', '@a.wav', '-o', '@named.npy')
     await bench.run('encode', '@a.wav', '-o', '@out')
     await bench.run('encode', '@a.wav', '-o', '@new/', '--format', 'txt')
-    assert.equal(bench.files, ['a.json', 'a.wav', 'named.npy', 'new/a.txt', 'out/a.json'])
+    assert.equal(bench.files, ['a.wav', 'a.wtok', 'named.npy', 'new/a.txt', 'out/a.wtok'])
     const codes = bench.files
       .filter(name => name !== 'a.wav')
       .map(name => decodeTokens(bench.read(name)).codes.map(row => Array.from(row)))
@@ -35,7 +35,7 @@ test(
     bench.wav('in/deep/er/c.WAV')
     bench.write('in/deep/notes.txt', 'no audio')
     assert.is(await bench.run('encode', '@in', '-o', '@out'), 0)
-    assert.equal(bench.files.slice(3), ['out/b.json', 'out/deep/er/c.json'])
+    assert.equal(bench.files.slice(3), ['out/b.wtok', 'out/deep/er/c.wtok'])
     assert.is(bench.loads.length, 1)
     assert.ok(bench.tokenizer.isDisposed)
     assert.is(await bench.run('decode', '@out', '-o', '@heard'), 0)
@@ -47,16 +47,16 @@ test(
   'results that exist are kept and cost nothing; --force and a named file make them again',
   withBench(async bench => {
     bench.wav('a.wav')
-    bench.write('a.json', 'mine')
+    bench.write('a.wtok', 'mine')
     bench.write('b.json', 'old')
     assert.is(await bench.run('encode', '@a.wav', '--json'), 0)
     assert.is(bench.json[0].status, 'skipped')
-    assert.is(bench.read('a.json').toString(), 'mine')
+    assert.is(bench.read('a.wtok').toString(), 'mine')
     assert.is(bench.loads.length, 0)
     assert.is(await bench.run('encode', '@a.wav', '-o', '@b.json'), 0)
     assert.is(decodeTokens(bench.read('b.json')).model, 'fake')
     assert.is(await bench.run('encode', '@a.wav', '--force'), 0)
-    assert.is(decodeTokens(bench.read('a.json')).model, 'fake')
+    assert.is(decodeTokens(bench.read('a.wtok')).model, 'fake')
   }),
 )
 
@@ -65,8 +65,8 @@ test(
   withBench(async bench => {
     const original = bench.wav('a.wav')
     await bench.run('encode', '@a.wav')
-    assert.is(await bench.run('decode', '@a.json', '--force'), 0)
-    assert.equal(bench.files, ['a.decoded.wav', 'a.json', 'a.wav'])
+    assert.is(await bench.run('decode', '@a.wtok', '--force'), 0)
+    assert.equal(bench.files, ['a.decoded.wav', 'a.wav', 'a.wtok'])
     assert.equal(new Uint8Array(bench.read('a.wav')), original)
   }),
 )
@@ -92,7 +92,7 @@ test(
     assert.match(bench.stderr.text, /2 of 4 files failed:\n {2}.*b\.wav\n {2}.*gone\.wav\n$/)
     assert.equal(
       bench.files.filter(name => name.startsWith('out/')),
-      ['out/a.json', 'out/c.json'],
+      ['out/a.wtok', 'out/c.wtok'],
     )
   }),
 )
@@ -103,7 +103,7 @@ test(
     bench.wav('x/a.wav')
     bench.wav('y/a.wav')
     assert.is(await bench.run('encode', '@x/a.wav', '@y/a.wav', '-o', '@out'), 2)
-    assert.match(bench.stderr.text, /x\/a\.wav and .*y\/a\.wav would both be written to .*out\/a\.json/)
+    assert.match(bench.stderr.text, /x\/a\.wav and .*y\/a\.wav would both be written to .*out\/a\.wtok/)
     assert.is(await bench.run('encode', '@x', '-o', '@out/', '@y', '--quiet'), 2)
     assert.is(bench.tokenizer.calls, 0)
   }),
@@ -116,7 +116,7 @@ test(
     assert.is(await bench.run('encode', '@empty'), 2)
     assert.match(bench.stderr.text, /empty has no \*\.wav/)
     assert.is(await bench.run('decode', '@empty'), 2)
-    assert.match(bench.stderr.text, /empty has no \*\.json or \*\.npy/)
+    assert.match(bench.stderr.text, /empty has no \*\.wtok or \*\.json or \*\.npy/)
   }),
 )
 
@@ -137,7 +137,7 @@ test(
     bench.stdin = [wav]
     assert.is(await bench.run('encode', '-', '-o', '@dir/', '-q'), 0)
     assert.is(bench.stderr.text, '')
-    assert.ok(bench.files.includes('dir/stdin.json'))
+    assert.ok(bench.files.includes('dir/stdin.wtok'))
   }),
 )
 
@@ -153,7 +153,7 @@ for (const [signal, code] of [
         if (bench.tokenizer.calls === 2) bench.interrupt.abort(signal)
       }
       assert.is(await bench.run('encode', '@in', '-o', '@out'), code)
-      assert.equal(bench.files.slice(3), ['out/a.json'])
+      assert.equal(bench.files.slice(3), ['out/a.wtok'])
       assert.is(bench.stderr.text, '')
       assert.ok(bench.tokenizer.isDisposed)
     }),

@@ -25,6 +25,7 @@ export class FakeTokenizer implements Tokenizer {
     bitrate: 900,
     parameters: 12,
     dtype: 'f32',
+    encoderDtype: 'f32',
     canEncode: true,
     canDecode: true,
     build: 'baseline',

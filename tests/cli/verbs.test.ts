@@ -18,7 +18,7 @@ test(
       verb: 'encode',
       status: 'done',
       input: bench.path('a.wav'),
-      output: bench.path('a.json'),
+      output: bench.path('a.wtok'),
       sampleRate: 48000,
       audioSeconds: 1,
       model: 'fake',
@@ -39,9 +39,9 @@ test(
   'decode takes every token format; formats, clipping and codes out of range',
   withBench(async bench => {
     const tokens = new AudioTokens([[0, 2048, 4095]], FORMAT)
-    for (const format of ['json', 'npy', 'txt'] as const)
+    for (const format of ['wtok', 'json', 'npy', 'txt'] as const)
       bench.write(`t.${format}`, encodeTokens(tokens, format))
-    for (const format of ['json', 'npy', 'txt']) {
+    for (const format of ['wtok', 'json', 'npy', 'txt']) {
       assert.is(await bench.run('decode', `@t.${format}`, '-o', '@out.wav', '--format', 'pcm24'), 0)
       const { channels, sampleRate, bitsPerSample } = decodeWav(bench.read('out.wav'))
       assert.is(sampleRate, 24000)
@@ -119,7 +119,10 @@ test(
       bench.stdout.text,
       /token file \(json\)\n {2}frames {2}150 in 1 codebook\n {2}length {2}2\.00 s/,
     )
-    assert.match(bench.stdout.text, /model {3}modèle\n {2}codes {3}10 different, largest 9/)
+    assert.match(
+      bench.stdout.text,
+      /model {3}modèle\n {2}size {4}\d+\.\d\d bits per code\n {2}codes {3}10 different, largest 9/,
+    )
     bench.stdin = [encodeTokens(tokens, 'npy')]
     assert.is(await bench.run('info', '-'), 0)
     assert.match(bench.stdout.text, /^-: token file \(npy\)\n(.*\n)* {2}length {2}unknown/)

@@ -4,7 +4,7 @@ import type { Region } from '../../bindings/memory.js'
 import { byteSource } from '../../src/checkpoints/bytes.js'
 import { openCheckpoint } from '../../src/checkpoints/open.js'
 import type { Model } from '../../src/models/model.js'
-import { loadModel } from '../../src/models/registry.js'
+import { loadModel, type ModelOptions } from '../../src/models/registry.js'
 import { receiver } from '../../src/nn/clip.js'
 import type { Probe, RowSink } from '../../src/nn/rows.js'
 import { freshCore } from './core.js'
@@ -17,7 +17,7 @@ export function testFile(name: string): string {
 }
 
 /** A model in a core of its own. */
-export async function openModel(names: string | readonly string[], options: { bandwidthId?: number } = {}) {
+export async function openModel(names: string | readonly string[], options: ModelOptions = {}) {
   const core = await freshCore()
   const files = await Promise.all([names].flat().map(name => byteSource(testFile(name))))
   const source = await openCheckpoint(files)

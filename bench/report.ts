@@ -1,0 +1,158 @@
+// `npm run bench:report`: docs/performance.md and the table in README.md, from what the benchmarks left in bench/results/.
+import { readFileSync, writeFileSync } from 'node:fs'
+import {
+  type Comparison,
+  comparisons,
+  type RunResult,
+  runResults,
+  type Share,
+  sizeResult,
+} from './results.js'
+
+const ROOT = new URL('../', import.meta.url)
+const MIB = 2 ** 20
+
+type Cell = string | number
+
+function table(head: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
+  const line = (cells: readonly Cell[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+const mib = (bytes: number) => `${(bytes / MIB).toFixed(1)} MiB`
+const times = (ratio: number) => `${ratio.toFixed(2)}x`
+const ms = (value: number) => `${value.toFixed(0)} ms`
+const day = (date: string) => date.slice(0, 10)
+
+function shares(parts: readonly Share[], { peakGflops }: RunResult): string {
+  const total = parts.reduce((sum, { realTimeFactor }) => sum + realTimeFactor, 0)
+  const percent = (value: number) => `${(100 * value).toFixed(0)} %`
+  return table(
+    ['', 'real-time factor', 'share', 'GFLOP/s', 'of peak'],
+    parts.map(({ name, realTimeFactor, gflops }) => [
+      name,
+      realTimeFactor.toFixed(4),
+      percent(realTimeFactor / total),
+      gflops ? gflops.toFixed(1) : '',
+      gflops ? percent(gflops / peakGflops) : '',
+    ]),
+  )
+}
+
+function peers(all: readonly Comparison[]): string {
+  const rows = all.map(({ name, node, seconds, engines: [ours, peer], ratios }) => [
+    `${name}, ${seconds} s`,
+    node,
+    ms(ours.minCpuMs),
+    `${ms(peer.minCpuMs)} (${peer.version})`,
+    times(ratios.minimaCpu),
+    times(ratios.medianPerRound),
+    `${ours.heapMB.toFixed(0)} / ${peer.heapMB.toFixed(0)} MiB`,
+  ])
+  return table(
+    [
+      '',
+      'Node',
+      'wavtok, CPU',
+      'onnxruntime-web, CPU',
+      'ratio, CPU',
+      'ratio, wall, median',
+      'WebAssembly memory',
+    ],
+    rows,
+  )
+}
+
+function coldStarts(all: readonly Comparison[]): string {
+  const rows = all.flatMap(({ name, node, cold }) =>
+    cold ? [[name, node, ...cold.ms.map(ms), times(cold.ratio), times(cold.cpuMs[1] / cold.cpuMs[0])]] : [],
+  )
+  return table(['', 'Node', 'wavtok', 'onnxruntime-web', 'ratio', 'ratio, CPU until the result'], rows)
+}
+
+function sizes(): string {
+  const result = sizeResult()
+  if (!result) return 'Not measured: `node bench/peers/sizes.mjs`.'
+  const kb = (bytes: number) => (bytes / 1000).toFixed(1)
+  const rows = result.packages.flatMap(({ name, installed, files }) =>
+    files.map((file, i) => [
+      i === 0 ? name : '',
+      i === 0 ? `${(installed / 1e6).toFixed(1)} MB` : '',
+      file.name,
+      ...[file.raw, file.gzip, file.brotli].map(kb),
+    ]),
+  )
+  return table(['package', 'installed', 'what a page loads', 'raw, kB', 'gzip', 'brotli'], rows)
+}
+
+function run(result: RunResult): string {
+  const { lengths = [], coldStart, memory } = result
+  const about = `${result.machine}, Node ${result.node}, ${result.build} build, one thread, ${day(result.date)}. Peak of four-lane multiply and add: ${result.peakGflops.toFixed(1)} GFLOP/s.`
+  const costs = lengths.map(({ task, seconds, realTimeFactor, bytes }) => [
+    task,
+    `${seconds} s`,
+    realTimeFactor.toFixed(4),
+    mib(bytes),
+  ])
+  return [
+    `## Where the time goes: WavTokenizer at ${result.variant} tokens/s, f32, ${result.seconds} s\n\n${about}`,
+    'A kernel with no arithmetic counted is judged by its share. The LSTM is bound by reading its recurrent weights once a step.',
+    ...(['encode', 'decode'] as const).flatMap(task => [
+      `### ${task}`,
+      shares(result[task].stages, result),
+      shares(result[task].kernels, result),
+    ]),
+    '### The matrix product by shape',
+    table(
+      ['rows x K x columns', 'GFLOP/s', 'of peak'],
+      result.matmul.map(({ shape, gflops }) => [
+        shape,
+        gflops.toFixed(1),
+        `${((100 * gflops) / result.peakGflops).toFixed(0)} %`,
+      ]),
+    ),
+    `### Memory and length of clip\n\nWeights: ${mib(memory.weights)}. Beyond them: encode ${mib(memory.encode)}, decode ${mib(memory.decode)}.`,
+    ...(costs.length ? [table(['', 'clip', 'real-time factor', 'memory beyond the weights'], costs)] : []),
+    `### Start\n\nCore compiled and instantiated in ${result.coreMs.toFixed(1)} ms. Default model, process start to the tokens of 1 s: ${ms(coldStart.firstTokenMs)} (Node itself ${ms(coldStart.bootMs)}, import ${ms(coldStart.importMs)}, load ${ms(coldStart.loadMs)}, encode ${ms(coldStart.encodeMs)}).`,
+  ].join('\n\n')
+}
+
+function document(all: readonly Comparison[]): string {
+  const [first] = all
+  const machine = first
+    ? `${first.cpu}, ${first.threads} thread, ${day(first.date)}; load average of the shared machine up to ${Math.max(...all.map(({ load }) => load)).toFixed(0)}, so CPU time is the steadier ratio.`
+    : ''
+  return `${[
+    '# Performance\n\nGenerated by `npm run bench:report` from `bench/results/`. Real-time factor: seconds of compute per second of audio.',
+    `## Beside onnxruntime-web\n\nThe same weights and inputs, engines taking turns on one core (\`npm run bench:peers\`). ${machine}\nIts fastest configuration: graphs optimised ahead, weights in a second file; q8 against its products in int8 (with convolutions in int8 as well it is slower).\nOurs ends in audio, its decode in the spectrum.`,
+    peers(all),
+    '### Start: one process, spawn to exit, with the tokens or the audio of 1 s',
+    coldStarts(all),
+    '## Size',
+    sizes(),
+    ...runResults().map(run),
+  ].join('\n\n')}\n`
+}
+
+function readmeTable(all: readonly Comparison[]): string {
+  return table(
+    ['', 'wavtok', 'onnxruntime-web', 'ratio'],
+    all.map(({ name, node, engines: [ours, peer], ratios }) => [
+      `${name}, CPU, Node ${node.slice(1).split('.')[0]}`,
+      ms(ours.minCpuMs),
+      ms(peer.minCpuMs),
+      times(ratios.minimaCpu),
+    ]),
+  )
+}
+
+const all = comparisons()
+writeFileSync(new URL('docs/performance.md', ROOT), document(all))
+const readme = new URL('README.md', ROOT)
+const text = readFileSync(readme, 'utf8')
+const marked = /(<!-- performance -->\n)[\s\S]*?(\n<!-- \/performance -->)/
+if (!marked.test(text)) throw new Error('README.md has no <!-- performance --> block to fill')
+writeFileSync(
+  readme,
+  text.replace(marked, (_, open, close) => `${open}${readmeTable(all)}${close}`),
+)

@@ -1,0 +1,116 @@
+import type { KernelBuild } from '../bindings/load.js'
+import type { SampleArray } from './audio/input.js'
+import type { WeightDtype } from './nn/weights.js'
+import { cutSamples, cutTokens, type DecodedAudio, formatOf } from './sessions.js'
+import { type Session, type StreamResults, type StreamSource, streamed, transformStream } from './streams.js'
+import { checkedTokens, type TokenInput } from './token_input.js'
+import type { AudioTokens } from './tokens.js'
+import type { WindowOptions } from './windows.js'
+
+/** What a loaded tokenizer is. Rates in Hz. */
+export interface TokenizerInfo {
+  readonly family: string
+  readonly sampleRate: number
+  /** Samples per frame. */
+  readonly hopLength: number
+  /** Frames per second. */
+  readonly frameRate: number
+  readonly codebooks: number
+  readonly codebookSizes: readonly number[]
+  /** Bits per second of packed codes. */
+  readonly bitrate: number
+  readonly parameters: number
+  /** How the decoder's matrices are held, and the encoder's. */
+  readonly dtype: WeightDtype
+  readonly encoderDtype: WeightDtype
+  readonly canEncode: boolean
+  readonly canDecode: boolean
+  /** Milliseconds of future that a token needs beyond its own frame. */
+  readonly encoderLookaheadMs?: number
+  /** Milliseconds of later tokens that a sample needs; absent where the decoder sees the whole clip. */
+  readonly decoderLookaheadMs?: number
+  /** Which build of the core runs. */
+  readonly build: KernelBuild
+  /** Size of the WebAssembly memory now, weights included. */
+  readonly memoryBytes: number
+  /** Hyper-parameters, as found in the checkpoint. */
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+export interface EncodeStreamOptions {
+  /** Sample rate of the chunks, Hz (default: the model's). */
+  sampleRate?: number
+  /** Ends the stream: the pending result rejects with an AbortError, the source is cancelled, the memory given back. */
+  signal?: AbortSignal
+}
+
+export interface DecodeStreamOptions extends WindowOptions {
+  /** Ends the stream: the pending result rejects with an AbortError, the source is cancelled, the memory given back. */
+  signal?: AbortSignal
+}
+
+/** Streams over sessions, wherever those run. */
+export abstract class StreamingTokenizer {
+  /** @throws DisposedError */
+  abstract readonly info: TokenizerInfo
+
+  /** @internal */
+  abstract openEncoder(
+    options: EncodeStreamOptions,
+    signal: AbortSignal,
+  ): Session<SampleArray, AudioTokens> | Promise<Session<SampleArray, AudioTokens>>
+
+  /** @internal */
+  abstract openDecoder(
+    options: DecodeStreamOptions,
+    signal: AbortSignal,
+  ): Session<AudioTokens, DecodedAudio> | Promise<Session<AudioTokens, DecodedAudio>>
+
+  /**
+   * Tokens of audio that arrives in chunks of any size, mono, at `sampleRate`: joined, they equal those of `encode` exactly.
+   * A result comes for every chunk that completes frames, at most one second of audio long; a token needs
+   * `info.encoderLookaheadMs` of audio beyond its own frame. Several streams and calls may run on one tokenizer.
+   * Memory does not grow with the stream. Leaving a `for await` loop ends the stream.
+   *
+   * @throws AudioError for a sample that is not finite, AbortError, DisposedError: from the iterator, as do the source's errors
+   */
+  encodeStream(
+    source: StreamSource<SampleArray>,
+    options: EncodeStreamOptions = {},
+  ): StreamResults<AudioTokens> {
+    const plan = {
+      open: (stop: AbortSignal) => this.openEncoder(options, stop),
+      cut: (chunk: SampleArray) => cutSamples(chunk, options.sampleRate ?? this.info.sampleRate),
+    }
+    return streamed(plan, source, options.signal)
+  }
+
+  /**
+   * Audio of tokens that arrive in chunks of any number of frames. With a decoder that streams (`info.decoderLookaheadMs` is a
+   * number) the joined samples equal those of `decode` exactly. A decoder that sees the whole clip (WavTokenizer) is run on
+   * windows with context on both sides and cross-faded: an approximation, `windowSeconds + contextSeconds` late; docs/streaming.md
+   * has its distance from the whole-clip decode.
+   *
+   * @throws TokenError as `decode`, ConfigError for windows without length, AbortError, DisposedError: from the iterator
+   */
+  decodeStream(
+    source: StreamSource<TokenInput>,
+    options: DecodeStreamOptions = {},
+  ): StreamResults<DecodedAudio> {
+    const plan = {
+      open: (stop: AbortSignal) => this.openDecoder(options, stop),
+      cut: (chunk: TokenInput) => cutTokens(checkedTokens(chunk, formatOf(this.info))),
+    }
+    return streamed(plan, source, options.signal)
+  }
+
+  /** `encodeStream` for `pipeThrough`: chunks of samples in, AudioTokens out. */
+  encoderStream(options: EncodeStreamOptions = {}): TransformStream<SampleArray, AudioTokens> {
+    return transformStream(source => this.encodeStream(source, options))
+  }
+
+  /** `decodeStream` for `pipeThrough`: tokens in, chunks of samples out. */
+  decoderStream(options: DecodeStreamOptions = {}): TransformStream<TokenInput, DecodedAudio> {
+    return transformStream(source => this.decodeStream(source, options))
+  }
+}

@@ -1,0 +1,3 @@
+import { handle } from './request-main.mjs'
+
+export default { fetch: handle }
