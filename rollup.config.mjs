@@ -54,9 +54,12 @@ const bundle = (input, plugins = []) => ({
     terser({ module: true, ecma: 2020, compress: { passes: 3 }, keep_classnames: /Error$/ }),
   ],
   // what a page loads by URL is one file
-  output: plugins.length
-    ? { file: 'dist/browser.js', format: 'es', inlineDynamicImports: true }
-    : { dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name]-[hash].js' },
+  output: {
+    dir: 'dist',
+    format: 'es',
+    inlineDynamicImports: plugins.length > 0,
+    chunkFileNames: 'chunks/[name]-[hash].js',
+  },
 })
 
 const kernels = ['bytes', 'workerd', 'edge'].map(kind =>

@@ -41,7 +41,7 @@ function cost(region: Region, task: LengthCost['task'], seconds: number, run: ()
   const weights = heap.used
   heap.peak = weights
   let best = Number.POSITIVE_INFINITY
-  for (let round = 0; round < (seconds > 60 ? 1 : 3); round++) {
+  for (let round = 0; round < (seconds > 10 ? 1 : 3); round++) {
     const start = process.cpuUsage()
     run()
     const { user, system } = process.cpuUsage(start)

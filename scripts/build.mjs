@@ -19,7 +19,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const at = (...path) => join(root, ...path)
 const run = (name, ...args) =>
   execFileSync(at('node_modules/.bin', name), args, { cwd: root, stdio: 'inherit' })
-const base64 = file => readFileSync(at('build', file)).toString('base64')
+const hex = file => readFileSync(at('build', file)).toString('hex')
 
 /** When the newest file at or below a path was changed, ms; 0 where there is none. */
 function newest(path) {
@@ -54,7 +54,7 @@ if (!kernelsOnly) rmSync(at('dist'), { recursive: true, force: true })
 for (const target of ['baseline', 'relaxed']) run('asc', '--config', 'asconfig.json', '--target', target)
 mkdirSync(at('bindings/generated'), { recursive: true })
 for (const [build, file] of Object.entries({ baseline: 'kernels.wasm', relaxed: 'kernels.relaxed.wasm' }))
-  writeFileSync(at(`bindings/generated/${build}.ts`), `export const BASE64: string = '${base64(file)}'\n`)
+  writeFileSync(at(`bindings/generated/${build}.ts`), `export const HEX: string = '${hex(file)}'\n`)
 
 run('rollup', '-c', 'rollup.config.mjs', '--silent', ...(kernelsOnly ? ['--configKernelsOnly'] : []))
 for (const file of ['kernels.wasm', 'kernels.relaxed.wasm']) cpSync(at('build', file), at('dist', file))

@@ -38,7 +38,7 @@ const sizes = {
   'core wasm (baseline)': measure(read(['dist/kernels.wasm'])),
   'core wasm (relaxed SIMD)': measure(read(['dist/kernels.relaxed.wasm'])),
   'library JS without the core': measure(read([...library, 'dist/platform.node.js', 'dist/platform.web.js'])),
-  'library JS + core as base64': measure(
+  'library JS + core as text': measure(
     read([...library, 'dist/platform.node.js', 'dist/kernels.bytes.js', core]),
   ),
   'with the reader of PyTorch files': measure(
@@ -54,7 +54,7 @@ const bounds = [
   ['core wasm (baseline)', 'raw', 64 * KIB],
   ['core wasm (baseline)', 'brotli', 24 * KIB],
   ['core wasm (relaxed SIMD)', 'raw', 64 * KIB],
-  ['library JS + core as base64', 'gzip', 60 * KIB],
+  ['library JS + core as text', 'gzip', 60 * KIB],
 ]
 const broken = bounds.filter(([what, kind, bound]) => sizes[what][kind] > bound)
 

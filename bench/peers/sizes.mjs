@@ -48,7 +48,7 @@ function wavtok() {
   // its exit status says whether bounds hold, which is no matter here
   const size = spawnSync(process.execPath, ['scripts/size.mjs', '--json'], { cwd: ROOT, encoding: 'utf8' })
   const sizes = JSON.parse(size.stdout)
-  const page = 'library JS + core as base64'
+  const page = 'library JS + core as text'
   return {
     name: 'wavtok',
     installed: JSON.parse(pack)[0].unpackedSize,
