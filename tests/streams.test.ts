@@ -1,59 +1,22 @@
 // Streams: the same tokens and samples as whole clips for any chunking, back-pressure, abort, and memory on every way out.
-import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { byteSource } from '../src/checkpoints/bytes.js'
-import { openCheckpoint } from '../src/checkpoints/open.js'
 import {
   AbortError,
   AudioError,
-  AudioTokenizer,
   type AudioTokens,
   ConfigError,
   type DecodedAudio,
   DisposedError,
-  loadTokenizer,
   type StreamSource,
   TokenError,
 } from '../src/index.js'
-import { loadMini } from '../src/models/mini.js'
 import { CrossFade, WindowPlan } from '../src/windows.js'
 import { identical, snr } from './support/compare.js'
-import { freshCore } from './support/core.js'
-import { concat, openModel, testFile } from './support/model.js'
+import { concat } from './support/model.js'
 import { random, randomArray } from './support/random.js'
 import { rejects } from './support/rejects.js'
-
-const GLOBAL = 'vectors/wavtokenizer/tiny-75.ckpt'
-const STREAMING = 'vectors/mini/tiny.safetensors'
-const wav = readFileSync(testFile('fixtures/speech.wav'))
-const speech = Float32Array.from({ length: 72_000 }, (_, i) => wav.readInt16LE(44 + 2 * i) / 32768)
-
-/** A tokenizer and the memory it lives in. */
-async function open(name: string) {
-  if (name === GLOBAL) {
-    const { region, heap, model } = await openModel(name)
-    return { heap, tokenizer: new AudioTokenizer(region, model, 'baseline') }
-  }
-  const { region, heap } = await freshCore()
-  const source = await openCheckpoint(await byteSource(testFile(STREAMING)))
-  // the expected outputs lie beside the weights
-  const names = () => source.names().filter(one => !one.startsWith('vectors.'))
-  const model = await loadMini(region, { ...source, names })
-  await source.close()
-  return { heap, tokenizer: new AudioTokenizer(region, model, 'baseline') }
-}
-
-function* cut<T extends { length: number; subarray(from: number, to: number): T }>(
-  samples: T,
-  size: () => number,
-) {
-  for (let at = 0; at < samples.length; ) {
-    const count = size()
-    yield samples.subarray(at, at + count)
-    at += count
-  }
-}
+import { cut, GLOBAL, open, STREAMING, speech } from './support/streams.js'
 
 async function codesOf(results: AsyncIterable<AudioTokens>): Promise<number[]> {
   const codes: number[] = []
@@ -413,60 +376,6 @@ test('a disposed tokenizer ends its streams', async () => {
   await rejects(() => results.next(), DisposedError, /disposed/)
   assert.is(heap.used, 0, 'streams and weights are freed')
   await rejects(() => tokenizer.encodeStream([speech]).next(), DisposedError, /disposed/)
-})
-
-test('an hour of audio, both ways: memory stays where it was after a minute', async () => {
-  const { tokenizer, heap } = await open(STREAMING)
-  const second = randomArray(24_000, 1, 0.3)
-  const hour = function* () {
-    for (let i = 0; i < 3600; i++) yield second
-  }
-  let early: [peak: number, capacity: number] | undefined
-  let samples = 0
-  for await (const audio of tokenizer.decodeStream(tokenizer.encodeStream(hour()))) {
-    samples += audio.samples.length
-    if (samples > 24_000 * 60) early ??= [heap.peak, heap.capacity]
-  }
-  assert.is(samples, 24_000 * 3600)
-  assert.equal([heap.peak, heap.capacity], early)
-})
-
-test('ten minutes by windows: memory stays where it was after one', async () => {
-  const { tokenizer, heap } = await open(GLOBAL)
-  const codes = Uint16Array.from(randomArray(45_000, 2, 31), value => value + 32)
-  let early: [peak: number, capacity: number] | undefined
-  let samples = 0
-  for await (const audio of tokenizer.decodeStream(cut(codes, () => 100))) {
-    samples += audio.samples.length
-    if (samples > 24_000 * 60) early ??= [heap.peak, heap.capacity]
-  }
-  assert.is(samples, 24_000 * 600)
-  assert.equal([heap.peak, heap.capacity], early)
-})
-
-test('200 times load, use, dispose: nothing is left', async () => {
-  const file = 'vectors/wavtokenizer/micro-folded.safetensors'
-  const bytes = readFileSync(testFile(file))
-  const clip = speech.subarray(0, 4800)
-  const use = async (tokenizer: AudioTokenizer) => {
-    await tokenizer.decode((await tokenizer.encode(clip)).slice(0, 20))
-    for await (const _ of tokenizer.encodeStream([clip, clip])) break
-    for await (const _ of tokenizer.decodeStream([[1, 2, 3]])) break
-    tokenizer.dispose()
-  }
-  const sizes: number[] = []
-  for (let i = 0; i < 200; i++) {
-    await use(await loadTokenizer(bytes))
-    const { region, heap, model } = await openModel(file)
-    assert.ok(heap.used > 0)
-    await use(new AudioTokenizer(region, model, 'baseline'))
-    await new Promise(resolve => setTimeout(resolve))
-    assert.is(heap.used, 0)
-    sizes.push(process.memoryUsage().rss)
-  }
-  const middle = Math.max(...sizes.slice(80, 140))
-  const late = Math.max(...sizes.slice(140))
-  assert.ok(late < middle * 1.25, `${middle >> 20} MiB up to cycle 140, ${late >> 20} MiB after`)
 })
 
 function readable<T>(source: AsyncGenerator<T>): ReadableStream<T> {
