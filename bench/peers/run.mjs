@@ -23,7 +23,8 @@ const COMPARISONS = {
 const options = readOptions()
 const machine = { node: options.node, cores: coresToPin(options.threads) }
 try {
-  const report = { ...environment(machine.cores), options, tasks: {} }
+  const { node: _, ...told } = options // a path of this machine; the engines tell their version
+  const report = { ...environment(machine.cores), options: told, tasks: {} }
   for (const name of options.comparisons) {
     process.stderr.write(`${name}: ${options.rounds} rounds of ${options.seconds} s\n`)
     const { cold } = COMPARISONS[name]
