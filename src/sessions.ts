@@ -27,7 +27,7 @@ const TILE_FRAMES = 64
 /** Chunks of a stream are worked off in pieces of this length. */
 const PIECE_SECONDS = 1
 
-/** Format of the tokens that a model makes and takes. */
+/** @internal Format of the tokens that a model makes and takes. */
 export function formatOf(
   model: Pick<ModelInfo, 'codebookSizes' | 'sampleRate' | 'hopLength' | 'family'>,
 ): TokenFormat {
@@ -35,7 +35,7 @@ export function formatOf(
   return { codebookSizes, sampleRate, frameRate: sampleRate / hopLength, model: family }
 }
 
-/** Pushes samples tile by tile into `stage`; yields the share done. */
+/** @internal Pushes samples tile by tile into `stage`; yields the share done. */
 export function* pushSamples(engine: Engine, stage: RowSink, samples: Float32Array): Generator<number> {
   const tile = Math.round(engine.model.info.sampleRate * TILE_SECONDS)
   for (let start = 0; start < samples.length; start += tile) {
@@ -47,7 +47,7 @@ export function* pushSamples(engine: Engine, stage: RowSink, samples: Float32Arr
   }
 }
 
-/** Decodes a whole clip, each call seeing only it. */
+/** @internal Decodes a whole clip, each call seeing only it. */
 export function decodeClip(
   engine: Engine,
   codes: readonly Uint16Array[],
@@ -70,7 +70,7 @@ export function decodeClip(
   })
 }
 
-/** Checks a chunk of mono samples and cuts it into pieces. */
+/** @internal Checks a chunk of mono samples and cuts it into pieces. */
 export function* cutSamples(chunk: SampleArray, sampleRate: number): Generator<SampleArray> {
   const kind = Object.prototype.toString.call(chunk).slice(8, -1)
   if (kind !== 'Float32Array' && kind !== 'Int16Array')
@@ -79,7 +79,7 @@ export function* cutSamples(chunk: SampleArray, sampleRate: number): Generator<S
   for (let start = 0; start < chunk.length; start += size) yield chunk.subarray(start, start + size)
 }
 
-/** Cuts checked tokens into pieces. */
+/** @internal Cuts checked tokens into pieces. */
 export function* cutTokens(tokens: AudioTokens): Generator<AudioTokens> {
   const size = Math.ceil(tokens.frameRate * PIECE_SECONDS)
   if (tokens.frames <= size) {
@@ -123,7 +123,7 @@ abstract class GraphSession {
   }
 }
 
-/** Samples in, tokens out, each as soon as its look-ahead has arrived. */
+/** @internal Samples in, tokens out, each as soon as its look-ahead has arrived. */
 export class EncodeSession extends GraphSession implements Session<SampleArray, AudioTokens> {
   readonly #resampler: Resampler
   #received = 0
@@ -179,7 +179,7 @@ export class EncodeSession extends GraphSession implements Session<SampleArray, 
   }
 }
 
-/** Tokens in, samples out, for decoders that stream exactly. */
+/** @internal Tokens in, samples out, for decoders that stream exactly. */
 export class DecodeSession extends GraphSession implements Session<AudioTokens, DecodedAudio> {
   #parts: Float32Array[] = []
   #received = 0
@@ -222,7 +222,7 @@ export class DecodeSession extends GraphSession implements Session<AudioTokens, 
 
 function* nothing(): Generator<number> {}
 
-/** Tokens in, samples out, window by window: an approximation for decoders that see a whole clip. */
+/** @internal Tokens in, samples out, window by window: an approximation for decoders that see a whole clip. */
 export class WindowSession implements Session<AudioTokens, DecodedAudio> {
   readonly #engine: Engine
   readonly #signal: AbortSignal | undefined
@@ -273,7 +273,7 @@ export class WindowSession implements Session<AudioTokens, DecodedAudio> {
   }
 }
 
-/** The parts one after another. */
+/** @internal The parts one after another. */
 export function joined(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   const result = new Float32Array(parts.reduce((length, part) => length + part.length, 0))
   let at = 0

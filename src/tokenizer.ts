@@ -46,7 +46,7 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
   readonly #engine: Engine
   readonly #build: KernelBuild
 
-  /** `weights`: everything that the model holds in its core. */
+  /** @internal `weights`: everything that the model holds in its core. */
   constructor(weights: Region, model: Model, build: KernelBuild) {
     super()
     this.#engine = new Engine(weights, model)

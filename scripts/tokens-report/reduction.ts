@@ -1,4 +1,3 @@
-import { spectralDistance } from '../../src/cli/spectral_distance.js'
 import {
   bitsPerSecond,
   compress,
@@ -8,6 +7,7 @@ import {
   spread,
 } from '../../src/codes/index.js'
 import type { AudioTokenizer } from '../../src/index.js'
+import { logSpectralDistance } from '../../src/metrics/index.js'
 import { random } from '../../tests/support/random.js'
 import type { Corpus } from './coding.js'
 import { table } from './format.js'
@@ -59,7 +59,7 @@ export async function reductionTable(tokenizer: AudioTokenizer, { name, clips }:
       const { samples } = await tokenizer.decode([restored])
       sums.tokens += codes.length
       sums.bits += (bitsPerSecond(short, width, frameRate) * clip.length) / frameRate
-      sums.distance += clip.length * spectralDistance(heard[i].samples, samples)
+      sums.distance += clip.length * 10 * logSpectralDistance(heard[i].samples, samples)
       add(sums, features.values, short.restore().values)
     }
     rows.push(row(method, String(ratio), sums, seconds, frameRate))
@@ -100,7 +100,7 @@ async function distanceOfNoise(
   const next = random(2)
   const [size] = tokenizer.info.codebookSizes
   const { samples } = await tokenizer.decode([clip.map(() => Math.floor(((next() + 1) / 2) * size))])
-  return spectralDistance(heard, samples).toFixed(1)
+  return (10 * logSpectralDistance(heard, samples)).toFixed(1)
 }
 
 function add(sums: Sums, signal: Float32Array, approximation: Float32Array): void {

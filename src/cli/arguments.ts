@@ -5,6 +5,8 @@ const OPTIONS = {
   model: { type: 'string', multiple: true },
   config: { type: 'string' },
   output: { type: 'string', short: 'o' },
+  report: { type: 'string', short: 'o', multiple: true },
+  figures: { type: 'string' },
   format: { type: 'string' },
   dtype: { type: 'string' },
   'encoder-dtype': { type: 'string' },
@@ -32,6 +34,8 @@ export interface Arguments {
   readonly model?: string[]
   readonly config?: string
   readonly output?: string
+  readonly report?: string[]
+  readonly figures?: string
   readonly format?: string
   readonly dtype?: string
   readonly 'encoder-dtype'?: string

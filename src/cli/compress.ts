@@ -13,10 +13,10 @@ import {
   TokenError,
 } from '../codes/index.js'
 import { AudioTokens } from '../index.js'
+import { logSpectralDistance } from '../metrics/index.js'
 import { type Arguments, choose, modelFiles } from './arguments.js'
 import { type Environment, type Tokenizer, UsageError } from './environment.js'
 import { planJobs } from './files.js'
-import { spectralDistance } from './spectral_distance.js'
 import { jsonBytes, type Made, runJobs, wholeNumber } from './token_files.js'
 import type { Verb } from './verb.js'
 
@@ -162,7 +162,7 @@ async function shortenFeatures(
   const [before, after] = [await tokenizer.decode(tokens), await tokenizer.decode([restored])]
   const losses = {
     featureSnr: snr(features.values, short.restore().values),
-    spectralDistance: spectralDistance(before.samples, after.samples),
+    spectralDistance: 10 * logSpectralDistance(before.samples, after.samples), // dB
   }
   return { short: { ...short, tokens: [codes], restore: () => [restored] }, losses }
 }

@@ -5,12 +5,22 @@ import { convert } from './convert.js'
 import { decode } from './decode.js'
 import { encode } from './encode.js'
 import { type Environment, PipeClosed, UsageError } from './environment.js'
+import { evaluate } from './eval.js'
 import { info } from './info.js'
 import { roundtrip } from './roundtrip.js'
 import { describeError } from './text.js'
 import type { Verb } from './verb.js'
 
-const VERBS: Readonly<Record<string, Verb>> = { encode, decode, roundtrip, info, convert, bpe, compress }
+const VERBS: Readonly<Record<string, Verb>> = {
+  encode,
+  decode,
+  roundtrip,
+  eval: evaluate,
+  info,
+  convert,
+  bpe,
+  compress,
+}
 
 const FAILED = 1
 const USAGE = 2

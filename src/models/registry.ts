@@ -47,7 +47,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
 }
 
-/** Loads the family named, or the one the tensors belong to. Throws ConfigError where there is none. */
+/** @internal Loads the family named, or the one the tensors belong to. Throws ConfigError where there is none. */
 export async function loadModel(
   region: Region,
   source: TensorSource,
@@ -56,7 +56,7 @@ export async function loadModel(
   return findFamily(source, options.model).load(region, source, options)
 }
 
-/** The family called `name`, or the one that recognises the tensors. */
+/** @internal The family called `name`, or the one that recognises the tensors. */
 export function findFamily(source: TensorSource, name?: string): Family {
   const known = Object.keys(FAMILIES).join(', ')
   if (name !== undefined && !Object.hasOwn(FAMILIES, name))

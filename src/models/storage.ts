@@ -21,13 +21,13 @@ export interface StorageOptions {
 
 export type ModelParts = 'both' | 'encoder' | 'decoder'
 
-/** The tensors that a family needs for inference, under the names that its files use. */
+/** @internal The tensors that a family needs for inference, under the names that its files use. */
 export interface Contents {
   readonly tensors: TensorSource
   readonly names: readonly string[]
 }
 
-/** Names of the matrices that a family lets be reduced. */
+/** @internal Names of the matrices that a family lets be reduced. */
 export interface ReducibleMatrices {
   readonly encoder: RegExp
   readonly decoder: RegExp
@@ -38,6 +38,7 @@ const DTYPES: readonly WeightDtype[] = ['f32', 'f16', 'q8', 'q12']
 const PARTS: readonly ModelParts[] = ['both', 'encoder', 'decoder']
 
 /**
+ * @internal
  * How each tensor is to be held, for options whose defaults the metadata of a converted file may set.
  * @throws ConfigError for unknown values
  */
@@ -61,7 +62,7 @@ function known<T extends string>(option: string, value: string, choices: readonl
   throw new ConfigError(`${option} is '${value}'; expected ${choices.join(', ')}`)
 }
 
-/** A half of a model that a call is about to use. Throws ConfigError where it was not loaded. */
+/** @internal A half of a model that a call is about to use. Throws ConfigError where it was not loaded. */
 export function needed<T>(part: T | undefined, name: 'encoder' | 'decoder'): T {
   if (part) return part
   throw new ConfigError(
@@ -69,7 +70,7 @@ export function needed<T>(part: T | undefined, name: 'encoder' | 'decoder'): T {
   )
 }
 
-/** Where each tensor of one model goes. */
+/** @internal Where each tensor of one model goes. */
 export class Storage {
   readonly dtype: WeightDtype
   readonly encoderDtype: WeightDtype

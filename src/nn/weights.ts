@@ -6,10 +6,10 @@ export type WeightDtype = 'f32' | 'f16' | IntegerDtype
 
 export type IntegerDtype = 'q8' | 'q12'
 
-/** The largest weight of each column, and the bytes of one. */
+/** @internal The largest weight of each column, and the bytes of one. */
 export const INTEGERS = { q8: { most: 127, size: 1 }, q12: { most: 2047, size: 2 } } as const
 
-/** Memory that products work in. They run one at a time, so those of one region share it. */
+/** @internal Memory that products work in. They run one at a time, so those of one region share it. */
 export class Scratch {
   pointer: Pointer = 0
   private bytes = 0
@@ -28,7 +28,7 @@ export class Scratch {
   }
 }
 
-/** A region as its layers see it while they are made: the matrices packed into it are held as `dtype`. */
+/** @internal A region as its layers see it while they are made: the matrices packed into it are held as `dtype`. */
 export class WeightRegion extends Region {
   readonly dtype: WeightDtype
   readonly scratch: Scratch
@@ -59,7 +59,7 @@ export class WeightRegion extends Region {
   }
 }
 
-/** The region whose matrices are f32. */
+/** @internal The region whose matrices are f32. */
 export function exact(region: Region): Region {
   return region instanceof WeightRegion ? region.exact : region
 }

@@ -15,4 +15,5 @@ export {
   shades,
   spectrogram,
 } from './spectrogram.js'
+export { escapeXml } from './svg.js'
 export { type Envelope, envelope, peak } from './waveform.js'

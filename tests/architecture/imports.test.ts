@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'src/audio/index.ts',
     'src/checkpoints/index.ts',
     'src/codes/',
+    'src/metrics/index.ts',
     'src/plots/index.ts',
     'node:',
     '#platform',

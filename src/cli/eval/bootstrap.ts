@@ -1,0 +1,46 @@
+/** A mean over clips and how sure it is. */
+export interface Mean {
+  readonly mean: number
+  /** 95 % of the means of resampled clips lie between these (bootstrap percentiles); undefined for one clip. */
+  readonly interval?: readonly [low: number, high: number]
+  /** Clips that have the measure. */
+  readonly clips: number
+}
+
+const RESAMPLES = 2000
+const SEED = 1
+const TAIL = 0.025
+
+/** Mean and bootstrap interval; the same values give the same interval every time. Undefined without values. */
+export function bootstrapMean(values: readonly number[]): Mean | undefined {
+  const clips = values.length
+  if (clips === 0) return undefined
+  const mean = values.reduce((sum, value) => sum + value, 0) / clips
+  if (clips === 1) return { mean, clips }
+  const random = mulberry32(SEED)
+  const means = Float64Array.from({ length: RESAMPLES }, () => {
+    let sum = 0
+    for (let i = 0; i < clips; i++) sum += values[Math.floor(random() * clips)]
+    return sum / clips
+  }).sort()
+  return { mean, interval: [quantile(means, TAIL), quantile(means, 1 - TAIL)], clips }
+}
+
+/** Linear between the two nearest, as numpy's default. */
+function quantile(sorted: Float64Array, share: number): number {
+  const place = share * (sorted.length - 1)
+  const below = Math.floor(place)
+  const above = Math.min(below + 1, sorted.length - 1)
+  return sorted[below] + (place - below) * (sorted[above] - sorted[below])
+}
+
+/** Tommy Ettinger's generator of 32 bits of state: numbers from 0 to below 1. */
+function mulberry32(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

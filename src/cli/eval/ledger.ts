@@ -1,0 +1,89 @@
+import { createReadStream } from 'node:fs'
+import { appendFile, mkdir, rm, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Environment } from '../environment.js'
+import { exists, writeOutput } from '../files.js'
+import type { Evaluation } from './clip.js'
+
+/** One line of the ledger: codes are little-endian 16-bit numbers in base64. */
+type Entry = [key: string, evaluation: Omit<Evaluation, 'codes'> & { readonly codes: readonly string[] }]
+
+/**
+ * What an evaluation has finished, kept beside its report until that is written, so that an interrupted run goes on. A line per clip;
+ * its key holds path, size, time of change and what it was measured with, so a changed file is measured again.
+ */
+export class Ledger {
+  readonly #path: string
+  readonly #madeBy: string
+  readonly #entries = new Map<string, Entry[1]>()
+
+  private constructor(path: string, madeBy: string) {
+    this.#path = path
+    this.#madeBy = madeBy
+  }
+
+  /** Reads what is left of an earlier run, unless `isNew`. `madeBy` names the model and the program. */
+  static async open(path: string, madeBy: string, environment: Environment, isNew = false): Promise<Ledger> {
+    const ledger = new Ledger(path, madeBy)
+    if (!isNew && (await exists(path))) {
+      for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+        const entry = parsed(line)
+        if (entry) ledger.#entries.set(...entry)
+      }
+    }
+    // Written anew: a line that a kill has cut must not run into the next.
+    if (await exists(path)) await writeOutput(path, ledger.#lines(), environment)
+    return ledger
+  }
+
+  /** The figures of an unchanged file. */
+  async find(input: string): Promise<Evaluation | undefined> {
+    const found = this.#entries.get(await this.#key(input))
+    return found && { ...found, input, codes: found.codes.map(fromBase64) }
+  }
+
+  async add(evaluation: Evaluation): Promise<void> {
+    const entry: Entry = [
+      await this.#key(evaluation.input),
+      { ...evaluation, codes: evaluation.codes.map(toBase64) },
+    ]
+    await mkdir(dirname(this.#path), { recursive: true })
+    await appendFile(this.#path, `${JSON.stringify(entry)}\n`)
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#path, { force: true })
+  }
+
+  async #key(input: string): Promise<string> {
+    const { size, mtimeMs } = await stat(input)
+    return [resolve(input), size, mtimeMs, this.#madeBy].join('|')
+  }
+
+  async *#lines(): AsyncGenerator<Uint8Array> {
+    for (const entry of this.#entries) yield Buffer.from(`${JSON.stringify(entry)}\n`)
+  }
+}
+
+function parsed(line: string): Entry | undefined {
+  try {
+    const entry: unknown = JSON.parse(line)
+    return Array.isArray(entry) && entry.length === 2 ? (entry as Entry) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function toBase64(codes: Uint16Array): string {
+  const bytes = Buffer.alloc(2 * codes.length)
+  codes.forEach((code, t) => {
+    bytes.writeUInt16LE(code, 2 * t)
+  })
+  return bytes.toString('base64')
+}
+
+function fromBase64(text: string): Uint16Array {
+  const bytes = Buffer.from(text, 'base64')
+  return Uint16Array.from({ length: bytes.length / 2 }, (_, t) => bytes.readUInt16LE(2 * t))
+}

@@ -1,0 +1,155 @@
+import {
+  codebookUsage,
+  NgramModel,
+  runStatistics,
+  temporalDependence,
+  tokenRates,
+} from '../../metrics/index.js'
+import { bootstrapMean, type Mean } from './bootstrap.js'
+import type { Evaluation } from './clip.js'
+import { MEASURE_NAMES, type MeasureName } from './measures.js'
+
+/** How one codebook is used over all clips; entropies in bits. */
+export interface CodebookSummary {
+  readonly size: number
+  readonly tokens: number
+  readonly used: number
+  readonly utilisation: number
+  readonly entropy: number
+  readonly perplexity: number
+  /** There are fewer than 10 tokens per code: entropy and perplexity are then too low. */
+  readonly entropyBiased: boolean
+  /** H(c[t] | c[t-1]); null where every clip is one frame long. */
+  readonly conditionalEntropy: number | null
+  /** There are fewer than 10 pairs per cell: it is then too low. */
+  readonly conditionalEntropyBiased: boolean
+  readonly repeatRate: number | null
+  /** Occurrences of each code. */
+  readonly counts: readonly number[]
+}
+
+/** What an n-gram model of the codes of other clips leaves to be said. */
+export interface NgramSummary {
+  readonly order: number
+  readonly bitsPerToken: number
+  readonly bitsPerSecond: number
+}
+
+/** Figures over all clips. */
+export interface Summary {
+  readonly model: string
+  readonly clips: number
+  readonly audioSeconds: number
+  readonly frames: number
+  readonly frameRate: number
+  readonly tokensPerSecond: number
+  readonly bitsPerSecond: number
+  readonly entropyBitsPerSecond: number
+  readonly measures: Readonly<Partial<Record<MeasureName, Mean>>>
+  readonly codebooks: readonly CodebookSummary[]
+  /** Undefined for a single clip: there is no other to learn from. */
+  readonly ngram?: NgramSummary
+}
+
+/** An input that gave no figures, and why. */
+export interface Failure {
+  readonly input: string
+  readonly reason: string
+}
+
+/** All that a report shows. */
+export interface Report {
+  readonly summary: Summary
+  readonly clips: readonly Evaluation[]
+  readonly failures: readonly Failure[]
+}
+
+/** Of at least one clip, all of one model. */
+export function summarise(clips: readonly Evaluation[]): Summary {
+  const [{ model, frameRate, codebookSizes }] = clips
+  const codebooks = clips[0].codes.map((_, q) =>
+    codebookSummary(
+      clips.map(({ codes }) => codes[q]),
+      codebookSizes[q],
+    ),
+  )
+  const rates = tokenRates(
+    codebooks.map(({ entropy }) => entropy),
+    codebooks.map(({ size }) => size),
+    frameRate,
+  )
+  const means = MEASURE_NAMES.map(name => {
+    const values = clips.map(({ measures }) => measures[name]).filter(value => value !== null)
+    return [name, bootstrapMean(values)]
+  })
+  return {
+    model,
+    clips: clips.length,
+    audioSeconds: clips.reduce((sum, { audioSeconds }) => sum + audioSeconds, 0),
+    frames: clips.reduce((sum, { frames }) => sum + frames, 0),
+    frameRate,
+    tokensPerSecond: rates.tokensPerSecond,
+    bitsPerSecond: rates.bitsPerSecond,
+    entropyBitsPerSecond: rates.entropyBitsPerSecond,
+    measures: Object.fromEntries(means.filter(([, mean]) => mean !== undefined)),
+    codebooks,
+    ngram: ngramSummary(clips, rates.tokensPerSecond),
+  }
+}
+
+function codebookSummary(clips: readonly Uint16Array[], size: number): CodebookSummary {
+  const { tokens, used, utilisation, entropy, perplexity } = codebookUsage(clips, size)
+  const hasPairs = clips.some(codes => codes.length > 1)
+  const dependence = hasPairs ? temporalDependence(clips, size) : undefined
+  const counts = new Array<number>(size).fill(0)
+  for (const codes of clips) for (const code of codes) counts[code]++
+  return {
+    size,
+    tokens,
+    used,
+    utilisation,
+    entropy,
+    perplexity,
+    entropyBiased: tokens < 10 * size,
+    conditionalEntropy: dependence?.conditionalEntropy ?? null,
+    conditionalEntropyBiased: dependence?.biased ?? false,
+    repeatRate: hasPairs ? runStatistics(clips).repeatRate : null,
+    counts,
+  }
+}
+
+const ORDER = 3
+const FOLDS = 5
+
+/** Cross-validated over clips: a model that has seen what it is measured on would say too little. */
+function ngramSummary(clips: readonly Evaluation[], tokensPerSecond: number): NgramSummary | undefined {
+  const folds = Math.min(FOLDS, clips.length)
+  if (folds < 2) return undefined
+  const sequences = clips.map(flattened)
+  const size = clips[0].codes.reduce((sum, _, q) => sum + clips[0].codebookSizes[q], 0)
+  let bits = 0
+  let tokens = 0
+  for (let fold = 0; fold < folds; fold++) {
+    const held = sequences.filter((_, index) => index % folds === fold)
+    const model = new NgramModel(
+      sequences.filter((_, index) => index % folds !== fold),
+      size,
+      { order: ORDER },
+    )
+    const count = held.reduce((sum, { length }) => sum + length, 0)
+    bits += model.bitsPerToken(held) * count
+    tokens += count
+  }
+  return { order: ORDER, bitsPerToken: bits / tokens, bitsPerSecond: (bits / tokens) * tokensPerSecond }
+}
+
+/** All codebooks of frame 0, then of frame 1 ..., each codebook with numbers of its own. */
+function flattened({ codes, codebookSizes, frames }: Evaluation): Uint32Array {
+  const sequence = new Uint32Array(frames * codes.length)
+  let offset = 0
+  codes.forEach((row, q) => {
+    for (let t = 0; t < frames; t++) sequence[t * codes.length + q] = offset + row[t]
+    offset += codebookSizes[q]
+  })
+  return sequence
+}
