@@ -81,6 +81,14 @@ test('no cycles', () => {
   for (const file of sources) visit(file, [])
 })
 
+test('nothing but the command imports the command', () => {
+  for (const file of sources.filter(one => !one.startsWith('src/cli/')))
+    assert.not(
+      imports(file).some(name => name.startsWith('src/cli/')),
+      `${file} imports the command`,
+    )
+})
+
 test('the loader is used in one file', () => {
   const users = sources.filter(file => imports(file).includes('@assemblyscript/loader'))
   assert.equal(users, ['bindings/load.ts'])

@@ -15,7 +15,7 @@ import { concat, decode, encode, push, recorder, testFile } from '../support/mod
 import { random } from '../support/random.js'
 import { vectors } from '../support/vectors.js'
 
-const SNR_DB = 80
+const SNR_DB = 100 // measured: 123 dB and more
 const file = vectors('mini/tiny.safetensors')
 const expected = (name: string) => file.get(`vectors.${name}`)!.data
 const source = withoutVectors(
@@ -33,7 +33,7 @@ test('the encoder equals PyTorch at every stage', () => {
   near(
     stage('log_mel').map(value => value / scale + shift),
     expected('log_mel').map(value => Math.max(value, Math.log(1e-3))),
-    1e-4,
+    5e-5, // measured 3.5e-5, where a band is all but silent
     'log_mel',
   )
   for (const name of names().filter(one => one.startsWith('encoder.'))) {
@@ -88,10 +88,7 @@ test('the synthesiser at its shipped size equals PyTorch', () => {
   }
   stage.end()
   const quality = snr(concat(parts), get('audio'))
-  assert.ok(
-    quality >= 70,
-    `audio: SNR ${quality.toFixed(1)} dB (controls were rounded on their way through logarithms)`,
-  )
+  assert.ok(quality >= SNR_DB, `audio: SNR ${quality.toFixed(1)} dB`)
   local.free()
 })
 
