@@ -3,9 +3,17 @@
 // compresses better than base64 (13.1 kB against 16.4 kB, gzip), and survives pages in any encoding.
 
 export const hasRelaxedBuild = true
+export const hasSharedBuilds = true
 
-async function compile(relaxed: boolean): Promise<WebAssembly.Module> {
-  const { HEX } = await (relaxed ? import('./generated/relaxed.js') : import('./generated/baseline.js'))
+const TEXTS = {
+  baseline: () => import('./generated/baseline.js'),
+  relaxed: () => import('./generated/relaxed.js'),
+  'baseline-shared': () => import('./generated/baseline-shared.js'),
+  'relaxed-shared': () => import('./generated/relaxed-shared.js'),
+}
+
+async function compile(build: keyof typeof TEXTS): Promise<WebAssembly.Module> {
+  const { HEX } = await TEXTS[build]()
   const bytes = new Uint8Array(HEX.length / 2)
   for (let i = 0; i < bytes.length; i++) bytes[i] = (digit(HEX, 2 * i) << 4) | digit(HEX, 2 * i + 1)
   return WebAssembly.compile(bytes)
@@ -16,11 +24,12 @@ function digit(text: string, index: number): number {
   return code < 58 ? code - 48 : code - 87 // '0' is 48, 'a' is 97
 }
 
-const compiled = new Map<boolean, Promise<WebAssembly.Module>>()
+const compiled = new Map<string, Promise<WebAssembly.Module>>()
 
 /** The compiled core, once per build and process. */
-export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module> {
-  let module = compiled.get(relaxed)
-  if (!module) compiled.set(relaxed, (module = compile(relaxed)))
+export function kernelSource(relaxed: boolean, shared: boolean): Promise<WebAssembly.Module> {
+  const build = `${relaxed ? 'relaxed' : 'baseline'}${shared ? '-shared' : ''}` as keyof typeof TEXTS
+  let module = compiled.get(build)
+  if (!module) compiled.set(build, (module = compile(build)))
   return module
 }

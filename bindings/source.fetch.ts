@@ -2,23 +2,30 @@
 // imports that file, into a classic script.
 
 export const hasRelaxedBuild = true
+export const hasSharedBuilds = true
 
-async function compile(relaxed: boolean): Promise<WebAssembly.Module> {
-  // written out, as bundlers look for it
-  const address = relaxed
-    ? new URL('./kernels.relaxed.wasm', import.meta.url)
-    : new URL('./kernels.wasm', import.meta.url)
+// written out, as bundlers look for it
+const ADDRESSES = {
+  baseline: () => new URL('./kernels.wasm', import.meta.url),
+  relaxed: () => new URL('./kernels.relaxed.wasm', import.meta.url),
+  'baseline-shared': () => new URL('./kernels.shared.wasm', import.meta.url),
+  'relaxed-shared': () => new URL('./kernels.relaxed.shared.wasm', import.meta.url),
+}
+
+async function compile(build: keyof typeof ADDRESSES): Promise<WebAssembly.Module> {
+  const address = ADDRESSES[build]()
   const response = await fetch(address)
   if (!response.ok) throw new Error(`the server answered ${response.status} for ${address}, wavtok's core`)
   // not compileStreaming, which wants the type application/wasm
   return WebAssembly.compile(await response.arrayBuffer())
 }
 
-const compiled = new Map<boolean, Promise<WebAssembly.Module>>()
+const compiled = new Map<string, Promise<WebAssembly.Module>>()
 
 /** The compiled core, once per build and page. */
-export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module> {
-  let module = compiled.get(relaxed)
-  if (!module) compiled.set(relaxed, (module = compile(relaxed)))
+export function kernelSource(relaxed: boolean, shared: boolean): Promise<WebAssembly.Module> {
+  const build = `${relaxed ? 'relaxed' : 'baseline'}${shared ? '-shared' : ''}` as keyof typeof ADDRESSES
+  let module = compiled.get(build)
+  if (!module) compiled.set(build, (module = compile(build)))
   return module
 }

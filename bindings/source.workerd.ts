@@ -4,6 +4,7 @@ import relaxedBuild from './kernels.relaxed.wasm'
 import baseline from './kernels.wasm'
 
 export const hasRelaxedBuild = true
+export const hasSharedBuilds = false
 
 /** The core as the runtime compiled it. */
 export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module> {

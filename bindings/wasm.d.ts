@@ -9,5 +9,7 @@ declare module '*.wasm?module' {
 declare module '#kernels' {
   /** Whether there is a relaxed build to ask for. */
   export const hasRelaxedBuild: boolean
-  export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module>
+  /** Whether there are builds whose memory threads can share. */
+  export const hasSharedBuilds: boolean
+  export function kernelSource(relaxed: boolean, shared: boolean): Promise<WebAssembly.Module>
 }
