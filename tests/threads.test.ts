@@ -96,7 +96,7 @@ function printed(script: string): string {
 }
 
 const COUNT = `const t = await loadTokenizer(undefined, { threads: 2 })
-  console.log(t.info.threads, (await t.encode(new Float32Array(4800))).frames)`
+  console.log(t.info.threads + ' ' + (await t.encode(new Float32Array(4800))).frames)`
 
 test('without dispose the process ends all the same', () => {
   assert.is(printed(COUNT), '2 15')
