@@ -1,5 +1,5 @@
 import * as loader from '@assemblyscript/loader'
-import { hasRelaxedBuild, hasSharedBuilds, kernelSource } from '#kernels'
+import { hasRelaxedBuild, kernelSource, sharedAddress } from '#kernels'
 import type { Kernels, Pointer } from './kernels.js'
 
 /** What `instantiateKernels` accepts in place of the bundled core. */
@@ -28,7 +28,7 @@ export async function instantiateKernels(
   input?: KernelInput,
 ): Promise<{ kernels: Kernels; build: KernelBuild }> {
   const relaxed = !deterministic && hasRelaxedBuild && hasRelaxedSimd()
-  const core = input ?? (await kernelSource(relaxed, false))
+  const core = input ?? (await kernelSource(relaxed))
   // its `instantiate` asks whether `Response` exists, at which Node loads its fetch: 20 ms of a cold start
   const { instance } =
     core instanceof WebAssembly.Module ? loader.instantiateSync(core) : await loader.instantiate(core)
@@ -50,13 +50,21 @@ export interface SharedCore {
 const MOST_PAGES = 65_536
 const FIRST_PAGES = 2 // asconfig.json, initialMemory
 
-/** As `instantiateKernels`, for several threads; undefined where memory cannot be shared, as in pages that are not cross-origin isolated. */
-export async function instantiateShared(deterministic: boolean): Promise<SharedCore | undefined> {
-  if (!hasSharedBuilds || typeof SharedArrayBuffer === 'undefined') return undefined
+/**
+ * As `instantiateKernels`, for several threads; undefined where memory cannot be shared, as in pages that are not cross-origin isolated.
+ * `read` gives the bytes at an address, or undefined where nothing is there, as in a bundle that took the scripts alone.
+ */
+export async function instantiateShared(
+  deterministic: boolean,
+  read: (address: URL) => Promise<Uint8Array<ArrayBuffer> | undefined>,
+): Promise<SharedCore | undefined> {
+  if (!sharedAddress || typeof SharedArrayBuffer === 'undefined') return undefined
   const relaxed = !deterministic && hasRelaxedBuild && hasRelaxedSimd()
   try {
     const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MOST_PAGES, shared: true })
-    const module = await kernelSource(relaxed, true)
+    const bytes = await read(sharedAddress(relaxed))
+    if (!bytes) return undefined
+    const module = await WebAssembly.compile(bytes)
     return { kernels: joinCore(module, memory), build: relaxed ? 'relaxed' : 'baseline', module, memory }
   } catch (error) {
     if (error instanceof RangeError || error instanceof WebAssembly.CompileError) return undefined

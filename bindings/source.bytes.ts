@@ -3,13 +3,10 @@
 // compresses better than base64 (13.1 kB against 16.4 kB, gzip), and survives pages in any encoding.
 
 export const hasRelaxedBuild = true
-export const hasSharedBuilds = true
 
 const TEXTS = {
   baseline: () => import('./generated/baseline.js'),
   relaxed: () => import('./generated/relaxed.js'),
-  'baseline-shared': () => import('./generated/baseline-shared.js'),
-  'relaxed-shared': () => import('./generated/relaxed-shared.js'),
 }
 
 async function compile(build: keyof typeof TEXTS): Promise<WebAssembly.Module> {
@@ -27,9 +24,16 @@ function digit(text: string, index: number): number {
 const compiled = new Map<string, Promise<WebAssembly.Module>>()
 
 /** The compiled core, once per build and process. */
-export function kernelSource(relaxed: boolean, shared: boolean): Promise<WebAssembly.Module> {
-  const build = `${relaxed ? 'relaxed' : 'baseline'}${shared ? '-shared' : ''}` as keyof typeof TEXTS
+export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module> {
+  const build = relaxed ? 'relaxed' : 'baseline'
   let module = compiled.get(build)
   if (!module) compiled.set(build, (module = compile(build)))
   return module
+}
+
+/** Where the build for threads lies: a file, since as text the two would be a tenth of the package. Written out, as bundlers look for it. */
+export function sharedAddress(relaxed: boolean): URL {
+  return relaxed
+    ? new URL('./kernels.relaxed.shared.wasm', import.meta.url)
+    : new URL('./kernels.shared.wasm', import.meta.url)
 }

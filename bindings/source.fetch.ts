@@ -2,14 +2,11 @@
 // imports that file, into a classic script.
 
 export const hasRelaxedBuild = true
-export const hasSharedBuilds = true
 
 // written out, as bundlers look for it
 const ADDRESSES = {
   baseline: () => new URL('./kernels.wasm', import.meta.url),
   relaxed: () => new URL('./kernels.relaxed.wasm', import.meta.url),
-  'baseline-shared': () => new URL('./kernels.shared.wasm', import.meta.url),
-  'relaxed-shared': () => new URL('./kernels.relaxed.shared.wasm', import.meta.url),
 }
 
 async function compile(build: keyof typeof ADDRESSES): Promise<WebAssembly.Module> {
@@ -23,9 +20,16 @@ async function compile(build: keyof typeof ADDRESSES): Promise<WebAssembly.Modul
 const compiled = new Map<string, Promise<WebAssembly.Module>>()
 
 /** The compiled core, once per build and page. */
-export function kernelSource(relaxed: boolean, shared: boolean): Promise<WebAssembly.Module> {
-  const build = `${relaxed ? 'relaxed' : 'baseline'}${shared ? '-shared' : ''}` as keyof typeof ADDRESSES
+export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module> {
+  const build = relaxed ? 'relaxed' : 'baseline'
   let module = compiled.get(build)
   if (!module) compiled.set(build, (module = compile(build)))
   return module
+}
+
+/** Where the build for threads lies. */
+export function sharedAddress(relaxed: boolean): URL {
+  return relaxed
+    ? new URL('./kernels.relaxed.shared.wasm', import.meta.url)
+    : new URL('./kernels.shared.wasm', import.meta.url)
 }

@@ -9,7 +9,7 @@ declare module '*.wasm?module' {
 declare module '#kernels' {
   /** Whether there is a relaxed build to ask for. */
   export const hasRelaxedBuild: boolean
-  /** Whether there are builds whose memory threads can share. */
-  export const hasSharedBuilds: boolean
-  export function kernelSource(relaxed: boolean, shared: boolean): Promise<WebAssembly.Module>
+  export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module>
+  /** Where a build lies whose memory threads can share; undefined where there are no threads. */
+  export const sharedAddress: ((relaxed: boolean) => URL) | undefined
 }

@@ -59,7 +59,7 @@ const BUILDS = {
 }
 for (const target of Object.keys(BUILDS)) run('asc', '--config', 'asconfig.json', '--target', target)
 mkdirSync(at('bindings/generated'), { recursive: true })
-for (const [build, file] of Object.entries(BUILDS))
+for (const [build, file] of Object.entries(BUILDS).filter(([build]) => !build.endsWith('-shared')))
   writeFileSync(at(`bindings/generated/${build}.ts`), `export const HEX: string = '${hex(file)}'\n`)
 
 run('rollup', '-c', 'rollup.config.mjs', '--silent', ...(kernelsOnly ? ['--configKernelsOnly'] : []))

@@ -1,5 +1,5 @@
 // Helper threads for one tokenizer: workers of the same script as createWorkerTokenizer's, which compute their share of each product.
-import { startWorker } from '#platform'
+import { openFile, startWorker } from '#platform'
 import { SCRATCH_BYTES } from '../bindings/kernels.js'
 import { instantiateShared, type KernelBuild } from '../bindings/load.js'
 import { Heap } from '../bindings/memory.js'
@@ -23,7 +23,7 @@ export async function startThreads(
   threads: number,
   deterministic: boolean,
 ): Promise<{ heap: Heap; build: KernelBuild } | undefined> {
-  const core = await instantiateShared(deterministic)
+  const core = await instantiateShared(deterministic, readBeside)
   if (!core) return undefined
   const { module, memory, kernels, build } = core
   const heap = new Heap(kernels)
@@ -56,6 +56,24 @@ export async function startThreads(
   }
   heap.team = team
   return { heap, build }
+}
+
+/** The bytes of a file of this package: of a file system, or of the server that this module came from. */
+async function readBeside(address: URL): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    if (address.protocol !== 'file:') {
+      const response = await fetch(address)
+      return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined
+    }
+    const file = await openFile(address)
+    try {
+      return (await file.read(0, file.size)) as Uint8Array<ArrayBuffer>
+    } finally {
+      await file.close()
+    }
+  } catch {
+    return undefined
+  }
 }
 
 /** Resolves when the helper waits for work. */
