@@ -4,7 +4,7 @@
 export const heapBase: usize = __heap_base
 
 export { activationF32, cosF32, expF32, sinF32 } from './activation'
-export { softmaxRowsF32 } from './attention'
+export { rotateHeadsF32, softmaxRowsF32, windowAttentionF32 } from './attention'
 export { bandedF32, logF32 } from './bands'
 export { depthwiseF32, overlapAddRowsF32 } from './conv1d'
 export { addF32, affineF32 } from './elementwise'
@@ -19,7 +19,7 @@ export { matmulInteger, quantizeRowsI16 } from './matmul_q8'
 export { groupNormApply, groupNormMeasure, layerNormF32 } from './norm'
 export { packWeights } from './pack'
 export { packWeightsF16, packWeightsInteger } from './pack_reduced'
-export { argmaxRowsF32, gatherRowsF32, halfNormsF32 } from './quantize'
+export { addColumnsF32, argmaxRowsF32, gatherRowsF32, halfNormsF32 } from './quantize'
 export { scratch } from './scratch'
 export { stftF32 } from './stft'
 export { hannWindow } from './tables'

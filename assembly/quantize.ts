@@ -78,3 +78,25 @@ export function gatherRowsF32(out: usize, table: usize, indices: usize, rows: us
     memory.copy(out, table + <usize>load<u32>(indices) * bytes, bytes)
   }
 }
+
+/**
+ * out[t] += sign * column indices[t * pitch] of a matrix in panels of 16 columns (pack.ts): the codebook entries that `matmulF32`
+ * searches, read without a second copy of them. out: [rows][dim].
+ */
+export function addColumnsF32(
+  out: usize,
+  panels: usize,
+  indices: usize,
+  pitch: usize,
+  rows: usize,
+  dim: usize,
+  sign: f32,
+): void {
+  for (; rows > 0; rows--, indices += pitch << 2) {
+    const column: usize = load<u32>(indices)
+    let at = panels + (((column >> 4) * dim) << 6) + ((column & 15) << 2)
+    for (const end = out + (dim << 2); out < end; out += 4, at += 64) {
+      store<f32>(out, load<f32>(out) + sign * load<f32>(at))
+    }
+  }
+}

@@ -38,7 +38,10 @@ export interface Kernels {
   overlapAddRowsF32(out: Pointer, x: Pointer, rows: number, taps: number, channels: number, stride: number): void
   lstmF32(out: Pointer, gates: Pointer, w: Pointer, h: Pointer, c: Pointer, scratch: Pointer, steps: number, hidden: number): void
   softmaxRowsF32(x: Pointer, pitch: number, rows: number, columns: number, scale: number): void
+  rotateHeadsF32(x: Pointer, pitch: number, cosines: Pointer, sines: Pointer, rows: number, heads: number, half: number): void
+  windowAttentionF32(out: Pointer, q: Pointer, keys: Pointer, values: Pointer, pitch: number, scores: Pointer, rows: number, held: number, window: number, heads: number, dim: number, scale: number): void
   argmaxRowsF32(indices: Pointer, scores: Pointer, pitch: number, rows: number, columns: number): void
+  addColumnsF32(out: Pointer, panels: Pointer, indices: Pointer, pitch: number, rows: number, dim: number, sign: 1 | -1): void
   halfNormsF32(out: Pointer, codebook: Pointer, rows: number, dim: number): void
   gatherRowsF32(out: Pointer, table: Pointer, indices: Pointer, rows: number, dim: number): void
   accumulateRowsF64(sums: Pointer, counts: Pointer, indices: Pointer, x: Pointer, rows: number, dim: number): void

@@ -43,7 +43,7 @@ export async function* convertCheckpoint(
   try {
     const checkpoint = await openCheckpoint(files.filter(isCheckpoint))
     const config = options.config ?? (await readConfiguration(files))
-    const { entries, metadata } = plan(checkpoint, { ...options, config })
+    const { entries, metadata } = await plan(checkpoint, { ...options, config })
     const { head, names, size } = planSafetensors(Object.fromEntries(entries), metadata)
     yield head
     let loaded = head.length
@@ -60,8 +60,8 @@ export async function* convertCheckpoint(
 }
 
 /** Every tensor of the new file, and its metadata. */
-function plan(checkpoint: TensorSource, options: ConvertOptions) {
-  const family = findFamily(checkpoint, options.model)
+async function plan(checkpoint: TensorSource, options: ConvertOptions) {
+  const family = await findFamily(checkpoint, options.model)
   const { parts, dtype, encoderDtype, dtypeOf } = matrixDtypes(family.matrices, options, checkpoint.metadata)
   const { tensors, names } = family.contents(checkpoint, options, parts)
   const entries = new Map<string, Entry>()

@@ -27,7 +27,7 @@ export interface LoadOptions extends RunOptions, ModelOptions, CacheOptions {
   module?: KernelInput
 }
 
-const YAML = /\.ya?ml$/i
+const CONFIGURATION = /\.ya?ml$|(?:^|[/])config\.json$/i
 const MOST_THREADS = 64
 const REMOTE = /^https?:/i
 
@@ -35,7 +35,7 @@ const REMOTE = /^https?:/i
  * Loads a tokenizer.
  *
  * @param source the default model, or: a path, URL, bytes, Blob or File, Response or stream of a checkpoint (safetensors, or a
- *   PyTorch .ckpt / .pt / .pth / .bin); or a list of those that together make one model, with an optional .yaml configuration.
+ *   PyTorch .ckpt / .pt / .pth / .bin); or a list of those that together make one model, with an optional configuration (.yaml, config.json).
  *   Paths and Blobs are read by ranges: what is not needed (discriminators, optimizer state) is never touched.
  *   Files from http(s) URLs are kept in a cache and found there without the network; see `cache` and `sha256`.
  *   The default model is held to the SHA-256 in the .json beside it.
@@ -141,14 +141,14 @@ function parseDescription(bytes: Uint8Array): string {
 }
 
 export function isCheckpoint(file: ByteSource): boolean {
-  return !YAML.test(file.name ?? '')
+  return !CONFIGURATION.test(file.name ?? '')
 }
 
 export async function readConfiguration(files: readonly ByteSource[]): Promise<string | undefined> {
   const configurations = files.filter(file => !isCheckpoint(file))
   if (configurations.length > 1)
     throw new ConfigError(
-      `${configurations.length} .yaml files were given; expected at most one configuration`,
+      `${configurations.length} configurations (.yaml, config.json) were given; expected at most one`,
     )
   const [file] = configurations
   return file && new TextDecoder().decode(await file.read(0, file.size))

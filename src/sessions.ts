@@ -3,7 +3,7 @@ import { Region } from '../bindings/memory.js'
 import type { SampleArray } from './audio/input.js'
 import { Resampler } from './audio/resample.js'
 import type { Engine } from './engine.js'
-import { AudioError } from './errors.js'
+import { AudioError, TokenError } from './errors.js'
 import type { ModelInfo } from './models/model.js'
 import { receiver } from './nn/clip.js'
 import type { RowSink } from './nn/rows.js'
@@ -27,12 +27,22 @@ const TILE_FRAMES = 64
 /** Chunks of a stream are worked off in pieces of this length. */
 const PIECE_SECONDS = 1
 
-/** @internal Format of the tokens that a model makes and takes. */
+/** @internal Format of the tokens that a model makes and takes, of its first `codebooks` (default: all). */
 export function formatOf(
   model: Pick<ModelInfo, 'codebookSizes' | 'sampleRate' | 'hopLength' | 'family'>,
+  codebooks?: number,
 ): TokenFormat {
   const { codebookSizes, sampleRate, hopLength, family } = model
-  return { codebookSizes, sampleRate, frameRate: sampleRate / hopLength, model: family }
+  const sizes = codebookSizes.slice(0, codebooks)
+  return { codebookSizes: sizes, sampleRate, frameRate: sampleRate / hopLength, model: family }
+}
+
+/** @internal How many codebooks to encode with. @throws TokenError for more than the model has, or none */
+export function codebooksOf({ codebookSizes }: Pick<ModelInfo, 'codebookSizes'>, wanted?: number): number {
+  const most = codebookSizes.length
+  if (wanted === undefined) return most
+  if (Number.isInteger(wanted) && wanted >= 1 && wanted <= most) return wanted
+  throw new TokenError(`codebooks is ${wanted}; this model has ${most === 1 ? '1' : `1 to ${most}`}`)
 }
 
 /** @internal Pushes samples tile by tile into `stage`; yields the share done. */
@@ -65,7 +75,12 @@ export function decodeClip(
       samples.set(region.heap.f32(pointer, count), filled)
       filled += count
     })
-    await engine.slice(engine.model.decode(region, codesAt, frames, sink), 'decode', options, turns)
+    await engine.slice(
+      engine.model.decode(region, codesAt, frames, sink, undefined, codes.length),
+      'decode',
+      options,
+      turns,
+    )
     return samples
   })
 }
@@ -126,13 +141,20 @@ abstract class GraphSession {
 /** @internal Samples in, tokens out, each as soon as its look-ahead has arrived. */
 export class EncodeSession extends GraphSession implements Session<SampleArray, AudioTokens> {
   readonly #resampler: Resampler
+  readonly #codebooks: number
   #received = 0
   #codes: number[][] = []
 
   /** `sampleRate`: Hz, of the samples to come. */
-  constructor(engine: Engine, sampleRate: number, signal: AbortSignal) {
+  constructor(
+    engine: Engine,
+    { sampleRate, codebooks }: { sampleRate?: number; codebooks?: number },
+    signal: AbortSignal,
+  ) {
     super(engine, signal)
-    this.#resampler = new Resampler(sampleRate, engine.model.info.sampleRate)
+    const { info } = engine.model
+    this.#codebooks = codebooksOf(info, codebooks)
+    this.#resampler = new Resampler(sampleRate ?? info.sampleRate, info.sampleRate)
   }
 
   async push(piece: SampleArray): Promise<AudioTokens | undefined> {
@@ -148,7 +170,7 @@ export class EncodeSession extends GraphSession implements Session<SampleArray, 
   }
 
   protected openStage(region: Region): RowSink {
-    const count = this.engine.model.info.codebookSizes.length
+    const count = this.#codebooks
     this.#codes = Array.from({ length: count }, () => [])
     const sink = receiver(region, count, (pointer, rows) => {
       for (const [i, code] of region.heap.i32(pointer, rows * count).entries())
@@ -159,7 +181,7 @@ export class EncodeSession extends GraphSession implements Session<SampleArray, 
 
   #take(): AudioTokens | undefined {
     if (!this.#codes[0]?.length) return undefined
-    const tokens = new AudioTokens(this.#codes, formatOf(this.engine.model.info))
+    const tokens = new AudioTokens(this.#codes, formatOf(this.engine.model.info, this.#codebooks))
     this.#codes = this.#codes.map(() => [])
     return tokens
   }
@@ -183,8 +205,14 @@ export class EncodeSession extends GraphSession implements Session<SampleArray, 
 export class DecodeSession extends GraphSession implements Session<AudioTokens, DecodedAudio> {
   #parts: Float32Array[] = []
   #received = 0
+  #codebooks = 0
 
   async push(tokens: AudioTokens): Promise<DecodedAudio | undefined> {
+    if (this.#codebooks === 0) this.#codebooks = tokens.codebooks
+    if (this.#codebooks !== tokens.codebooks)
+      throw new TokenError(
+        `the stream's tokens have ${this.#codebooks} codebooks, these ${tokens.codebooks}; a stream keeps to one number`,
+      )
     this.#received += tokens.frames
     await this.step('decode', stage => this.#pushCodes(stage, tokens), false)
     return this.#take()
@@ -200,7 +228,7 @@ export class DecodeSession extends GraphSession implements Session<AudioTokens, 
     const sink = receiver(region, 1, (pointer, count) =>
       this.#parts.push(region.heap.f32(pointer, count).slice()),
     )
-    return this.engine.model.decoder!(region, sink)
+    return this.engine.model.decoder!(region, sink, undefined, this.#codebooks)
   }
 
   *#pushCodes(stage: RowSink, tokens: AudioTokens): Generator<number> {

@@ -42,6 +42,8 @@ export interface TokenizerInfo {
 export interface EncodeStreamOptions {
   /** Sample rate of the chunks, Hz (default: the model's). */
   sampleRate?: number
+  /** Encode with the first codebooks only (default: all). */
+  codebooks?: number
   /** Ends the stream: the pending result rejects with an AbortError, the source is cancelled, the memory given back. */
   signal?: AbortSignal
 }
@@ -74,7 +76,7 @@ export abstract class StreamingTokenizer {
    * `info.encoderLookaheadMs` of audio beyond its own frame. Several streams and calls may run on one tokenizer.
    * Memory does not grow with the stream. Leaving a `for await` loop ends the stream.
    *
-   * @throws AudioError for a sample that is not finite, AbortError, DisposedError: from the iterator, as do the source's errors
+   * @throws AudioError for a sample that is not finite, TokenError for codebooks that the model has not, AbortError, DisposedError: from the iterator, as do the source's errors
    */
   encodeStream(
     source: StreamSource<SampleArray>,

@@ -5,9 +5,9 @@ import { AudioTokens, type TokenFormat } from './tokens.js'
 export type TokenInput = AudioTokens | ArrayLike<number> | readonly ArrayLike<number>[]
 
 /**
- * The same codes, known to belong to a model of this format.
+ * The same codes, known to belong to a model of this format: of all its codebooks, or of the first ones.
  *
- * @throws TokenError for codes outside their codebook, ragged, of another number of codebooks or from another kind of model
+ * @throws TokenError for codes outside their codebook, ragged, of more codebooks or from another kind of model
  */
 export function checkedTokens(tokens: TokenInput, format: TokenFormat): AudioTokens {
   const { codebookSizes, frameRate, model } = format
@@ -16,9 +16,9 @@ export function checkedTokens(tokens: TokenInput, format: TokenFormat): AudioTok
       `these tokens were made by ${tokens.model} at ${tokens.frameRate}/s; this model is ${model} at ${frameRate}/s`,
     )
   const codes = codebooksOf(tokens, codebookSizes.length)
-  if (codes.length !== codebookSizes.length)
+  if (codes.length > codebookSizes.length)
     throw new TokenError(`${codes.length} codebooks of codes found; this model has ${codebookSizes.length}`)
-  return new AudioTokens(codes, format)
+  return new AudioTokens(codes, { ...format, codebookSizes: codebookSizes.slice(0, codes.length) })
 }
 
 function codebooksOf(tokens: TokenInput, codebooks: number): readonly ArrayLike<number>[] {

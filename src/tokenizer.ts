@@ -8,6 +8,7 @@ import { receiver } from './nn/clip.js'
 import type { RowSink } from './nn/rows.js'
 import type { RunOptions } from './schedule.js'
 import {
+  codebooksOf,
   cutTokens,
   type DecodedAudio,
   DecodeSession,
@@ -31,6 +32,8 @@ import { AudioTokens } from './tokens.js'
 export interface EncodeOptions extends RunOptions {
   /** Sample rate of raw samples, Hz (default: the model's). AudioBuffers and WAV bytes bring their own. */
   sampleRate?: number
+  /** Encode with the first codebooks only, at a lower bitrate (default: all that the model has). */
+  codebooks?: number
 }
 
 export interface DecodeOptions extends RunOptions {
@@ -76,12 +79,13 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
   /**
    * Audio to tokens: ceil(T / hopLength) frames for T samples at the model's rate. Other rates are resampled, channels averaged.
    *
-   * @throws AudioError for empty audio or a sample that is not finite, AbortError, DisposedError
+   * @throws AudioError for empty audio or a sample that is not finite, TokenError for codebooks that the model has not, AbortError,
+   *   DisposedError
    */
   async encode(audio: AudioInput, options: EncodeOptions = {}): Promise<AudioTokens> {
     const { model } = this.#engine
-    const count = model.info.codebookSizes.length
-    const codes: number[][] = model.info.codebookSizes.map(() => [])
+    const count = codebooksOf(model.info, options.codebooks)
+    const codes: number[][] = Array.from({ length: count }, () => [])
     await this.#analyse(audio, options, region =>
       model.encoder(
         region,
@@ -91,7 +95,7 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
         }),
       ),
     )
-    return new AudioTokens(codes, formatOf(this.#engine.model.info))
+    return new AudioTokens(codes, formatOf(model.info, count))
   }
 
   /** The encoder's output before quantization: [frames][codebookDim], row-major. Errors as `encode`. */
@@ -123,7 +127,7 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
     const { codes, frames } = checkedTokens(tokens, formatOf(this.#engine.model.info))
     const parts: Float32Array[] = []
     await this.#engine.call(undefined, async region => {
-      const stage = this.#engine.model.lookup(region, this.#vectors(region, parts))
+      const stage = this.#engine.model.lookup(region, this.#vectors(region, parts), codes.length)
       interleave(codes, region.heap.i32(stage.reserve(frames), frames * codes.length))
       stage.commit(frames)
       stage.end()
@@ -132,8 +136,8 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
   }
 
   /** @internal */
-  openEncoder({ sampleRate }: EncodeStreamOptions, signal: AbortSignal): Session<SampleArray, AudioTokens> {
-    return new EncodeSession(this.#engine, sampleRate ?? this.#engine.model.info.sampleRate, signal)
+  openEncoder(options: EncodeStreamOptions, signal: AbortSignal): Session<SampleArray, AudioTokens> {
+    return new EncodeSession(this.#engine, options, signal)
   }
 
   /** @internal */

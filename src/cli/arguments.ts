@@ -8,6 +8,7 @@ const OPTIONS = {
   report: { type: 'string', short: 'o', multiple: true },
   figures: { type: 'string' },
   format: { type: 'string' },
+  codebooks: { type: 'string' },
   dtype: { type: 'string' },
   'encoder-dtype': { type: 'string' },
   parts: { type: 'string' },
@@ -37,6 +38,7 @@ export interface Arguments {
   readonly report?: string[]
   readonly figures?: string
   readonly format?: string
+  readonly codebooks?: string
   readonly dtype?: string
   readonly 'encoder-dtype'?: string
   readonly parts?: string
@@ -89,4 +91,11 @@ export function modelFiles({ model, config }: Arguments): string[] | undefined {
     throw new UsageError('--config describes the checkpoint given with --model; the default model needs none')
   }
   return model && (config === undefined ? model : [...model, config])
+}
+
+/** --codebooks as a number; undefined: all. Throws UsageError. */
+export function codebooksOption({ codebooks }: Arguments): number | undefined {
+  if (codebooks === undefined) return undefined
+  if (/^[1-9]\d*$/.test(codebooks)) return Number(codebooks)
+  throw new UsageError(`--codebooks is '${codebooks}', expected a number from 1 up`)
 }

@@ -1,6 +1,6 @@
 import { decodeWav } from '../audio/index.js'
 import { encodeTokens, TOKEN_FILE_FORMATS, type TokenFileFormat } from '../codes/index.js'
-import { choose } from './arguments.js'
+import { choose, codebooksOption } from './arguments.js'
 import { type Result, runBatch, type Task } from './batch.js'
 import { describeRate, describeSpeed, tokenFigures } from './figures.js'
 import { planJobs } from './files.js'
@@ -19,6 +19,7 @@ Without -o the token file is put beside its input: speech.wav gives speech.wtok.
                                json knows the same; npy is uint16 [codebooks, frames];
                                txt has one line of codes per codebook
   -o, --output OUT             see above
+  --codebooks N                the first N codebooks only, at a lower bitrate (default: all)
   --force                      make results again that exist already (without -o FILE they are kept)
   --model FILE                 checkpoint instead of the default model; repeat for models in several files
   --config YAML                configuration that came with the checkpoint
@@ -35,10 +36,11 @@ Examples
 export const encode: Verb = {
   summary: 'audio to tokens',
   help: HELP,
-  options: ['output', 'format', 'force', 'model', 'config'],
+  options: ['output', 'format', 'codebooks', 'force', 'model', 'config'],
   async run(args, environment) {
     const extension = TOKEN_FILE_FORMATS.find(name => args.output?.toLowerCase().endsWith(`.${name}`))
     const format = choose('format', args.format, TOKEN_FILE_FORMATS, extension ?? 'wtok')
+    const codebooks = codebooksOption(args)
     const named = (stem: string) => `${stem}.${format}`
     const jobs = await planJobs(args.inputs, args.output, { extensions: ['.wav'], named, besides: named })
     let modelHash: Promise<string | undefined> | undefined
@@ -47,7 +49,7 @@ export const encode: Verb = {
       share: ({ loaded }: { loaded: number }) => loaded,
       async run(task: Task) {
         if (format === 'wtok') modelHash ??= weightsHash(args)
-        return encodeFile(task, format, await modelHash)
+        return encodeFile(task, format, codebooks, await modelHash)
       },
     }
     return runBatch(jobs, work, args, environment)
@@ -55,11 +57,16 @@ export const encode: Verb = {
 }
 
 /** One WAV file to the bytes of a token file. */
-async function encodeFile(task: Task, format: TokenFileFormat, modelHash?: string): Promise<Result> {
+async function encodeFile(
+  task: Task,
+  format: TokenFileFormat,
+  codebooks?: number,
+  modelHash?: string,
+): Promise<Result> {
   const { channels, sampleRate, warnings } = decodeWav(task.bytes)
   const { signal, onProgress, tokenizer, job } = task
   const [tokens, encodeSeconds] = await task.timed(() =>
-    tokenizer.encode(channels, { sampleRate, signal, onProgress }),
+    tokenizer.encode(channels, { sampleRate, codebooks, signal, onProgress }),
   )
   const audioSeconds = channels[0].length / sampleRate
   const encodeSpeed = audioSeconds / encodeSeconds

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { decodeWav, encodeWav, toMono, WAV_SAMPLE_FORMATS, type WavSampleFormat } from '../audio/index.js'
 import type { Progress } from '../index.js'
 import { type RoundtripFigure, roundtripFigure } from '../plots/index.js'
-import { choose } from './arguments.js'
+import { choose, codebooksOption } from './arguments.js'
 import { type Result, runBatch, type Task } from './batch.js'
 import { clippingWarning } from './decode.js'
 import { UsageError } from './environment.js'
@@ -21,6 +21,7 @@ OUT is a WAV file, a directory (for several inputs), or - for stdout; without -o
 The output is as long as the input; it has the model's sample rate.
 
   --format pcm16|pcm24|float32   samples of the WAV file (default pcm16)
+  --codebooks N                  with the first N codebooks only, at a lower bitrate (default: all)
   -o, --output OUT               see above
   --plot SVG                     a figure of waveforms, spectrograms before and after, and tokens: a file, or a directory
                                  (also made when it ends with /, or for several inputs)
@@ -39,9 +40,10 @@ Examples
 export const roundtrip: Verb = {
   summary: 'audio to tokens and back, with figures',
   help: HELP,
-  options: ['output', 'format', 'plot', 'force', 'model', 'config'],
+  options: ['output', 'format', 'codebooks', 'plot', 'force', 'model', 'config'],
   async run(args, environment) {
     const format = choose('format', args.format, WAV_SAMPLE_FORMATS, 'pcm16')
+    const codebooks = codebooksOption(args)
     const jobs = await planJobs(args.inputs, args.output, {
       extensions: ['.wav'],
       named: stem => `${stem}.wav`,
@@ -52,7 +54,7 @@ export const roundtrip: Verb = {
       share: ({ phase, loaded }: Progress) =>
         phase === 'encode' ? ENCODE_SHARE * loaded : ENCODE_SHARE + (1 - ENCODE_SHARE) * loaded,
       async run(task: Task) {
-        const result = await roundtripFile(task, format)
+        const result = await roundtripFile(task, format, codebooks)
         const path = figures?.get(task.job)
         if (path === undefined) return result
         await writeOutput(path, new TextEncoder().encode(await roundtripFigure(result.figure)), environment)
@@ -86,12 +88,13 @@ async function planFigures(
 async function roundtripFile(
   task: Task,
   format: WavSampleFormat,
+  codebooks: number | undefined,
 ): Promise<Result & { figure: RoundtripFigure }> {
   const wav = decodeWav(task.bytes)
   const { signal, onProgress, tokenizer, job } = task
   const { sampleRate } = wav
   const [tokens, encodeSeconds] = await task.timed(() =>
-    tokenizer.encode(wav.channels, { sampleRate, signal, onProgress }),
+    tokenizer.encode(wav.channels, { sampleRate, codebooks, signal, onProgress }),
   )
   const [decoded, decodeSeconds] = await task.timed(() => tokenizer.decode(tokens, { signal, onProgress }))
 

@@ -16,10 +16,11 @@ import { BandedMatrix, Stft } from '../nn/fourier.js'
 import { Linear } from '../nn/linear.js'
 import { LogScale } from '../nn/log_scale.js'
 import { VectorQuantizer } from '../nn/quantizer.js'
-import { type Layer, pipeline } from '../nn/rows.js'
+import { pipeline } from '../nn/rows.js'
 import { Synthesizer, type SynthesizerConfig } from '../nn/synthesizer.js'
 import type { Model } from './model.js'
 import { type Named, Parts } from './parts.js'
+import { pushCodes } from './push_codes.js'
 import {
   type Contents,
   type ModelParts,
@@ -125,27 +126,8 @@ export async function loadMini(
     lookup: (local, sink) => quantizer.lookup.open(local, sink),
     decoder,
     decode: (local, codes, frames, sink, probe) =>
-      pushCodes(local, codes, frames, decoder(local, sink, probe)),
+      pushCodes(local, codes, frames, 1, decoder(local, sink, probe)),
   }
-}
-
-// Codes pushed at a time: the grain of progress and abort.
-const TILE = 64
-
-function* pushCodes(
-  region: Region,
-  codes: number,
-  frames: number,
-  stage: ReturnType<Layer['open']>,
-): Generator<number> {
-  for (let frame = 0; frame < frames; frame += TILE) {
-    const count = Math.min(TILE, frames - frame)
-    const target = stage.reserve(count)
-    region.heap.i32(target, count).set(region.heap.i32(codes + 4 * frame, count))
-    stage.commit(count)
-    yield (frame + count) / frames
-  }
-  stage.end()
 }
 
 /** Section 1: log-mel frames. */

@@ -30,14 +30,21 @@ export interface ModelInfo {
 /** A loaded family: graphs over weights that live in the core's memory. Samples are mono f32 at `info.sampleRate`. */
 export interface Model {
   readonly info: ModelInfo
-  /** Opens an encoder: rows of 1 sample in, rows of [codebooks] i32 into `sink`. */
+  /** Opens an encoder: rows of 1 sample in, rows of i32 codes into `sink`, of the first codebooks, as many as it has channels. */
   encoder(region: Region, sink: RowSink, probe?: Probe): RowSink
   /** The encoder without its quantizer: rows of 1 sample in, rows of [codebookDim] f32 into `sink`. */
   features(region: Region, sink: RowSink, probe?: Probe): RowSink
   /** Opens an exactly streaming decoder, where the family has one: rows of [codebooks] i32 in, rows of 1 sample into `sink`. */
-  decoder?(region: Region, sink: RowSink, probe?: Probe): RowSink
+  decoder?(region: Region, sink: RowSink, probe?: Probe, codebooks?: number): RowSink
   /** Decodes a whole clip of [frames][codebooks] i32 codes at `codes` into `sink`; yields the share done. */
-  decode(region: Region, codes: number, frames: number, sink: RowSink, probe?: Probe): Generator<number>
+  decode(
+    region: Region,
+    codes: number,
+    frames: number,
+    sink: RowSink,
+    probe?: Probe,
+    codebooks?: number,
+  ): Generator<number>
   /** Codebook vectors: rows of [codebooks] i32 in, rows of [codebookDim] f32 into `sink`. */
-  lookup(region: Region, sink: RowSink): RowSink
+  lookup(region: Region, sink: RowSink, codebooks?: number): RowSink
 }

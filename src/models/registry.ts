@@ -19,32 +19,50 @@ export interface ModelOptions extends StorageOptions {
 }
 
 interface Family {
-  /** True if these tensors are this family's. */
-  recognises(source: TensorSource): boolean
   /** The matrices that may be held in less than f32. */
   readonly matrices: ReducibleMatrices
-  readonly name: string
   /** What of a checkpoint a file of this family needs. Throws ConfigError where the options contradict the tensors. */
   contents(source: TensorSource, options: ModelOptions, parts: ModelParts): Contents
   /** Copies the weights into `region`. */
   load(region: Region, source: TensorSource, options: ModelOptions): Promise<Model>
 }
 
-const FAMILIES: Readonly<Record<string, Family>> = {
+interface Entry {
+  /** True if these tensors are this family's. */
+  recognises(source: TensorSource): boolean
+  /** The family's code. Those that are not needed at once are loaded with the first model. */
+  open(): Promise<Family>
+}
+
+const FAMILIES: Readonly<Record<string, Entry>> = {
   mini: {
-    name: 'mini',
     recognises: isMini,
-    matrices: MINI_MATRICES,
-    contents: miniContents,
-    load: loadMini,
+    open: async () => ({ matrices: MINI_MATRICES, contents: miniContents, load: loadMini }),
   },
   wavtokenizer: {
-    name: 'wavtokenizer',
     recognises: isWavTokenizer,
-    matrices: WAVTOKENIZER_MATRICES,
-    contents: wavTokenizerContents,
-    load: loadWavTokenizer,
+    open: async () => ({
+      matrices: WAVTOKENIZER_MATRICES,
+      contents: wavTokenizerContents,
+      load: loadWavTokenizer,
+    }),
   },
+  mimi: {
+    // a half of it has one of the two, in transformers' or in Kyutai's spelling
+    recognises: source =>
+      has(
+        source,
+        /^quantizer\.(?:semantic_residual_vector_quantizer|rvq_first)\.(?:in|out)put_proj\.weight$/,
+      ) && has(source, /^(?:(?:en|de)coder\.)?(?:down|up)sample\.conv/),
+    open: async () => {
+      const { loadMimi, MIMI_MATRICES, mimiContents } = await import('./mimi.js')
+      return { matrices: MIMI_MATRICES, contents: mimiContents, load: loadMimi }
+    },
+  },
+}
+
+function has(source: TensorSource, pattern: RegExp): boolean {
+  return source.names().some(name => pattern.test(name))
 }
 
 /** @internal Loads the family named, or the one the tensors belong to. Throws ConfigError where there is none. */
@@ -53,17 +71,17 @@ export async function loadModel(
   source: TensorSource,
   options: ModelOptions = {},
 ): Promise<Model> {
-  return findFamily(source, options.model).load(region, source, options)
+  const family = await findFamily(source, options.model)
+  return family.load(region, source, options)
 }
 
 /** @internal The family called `name`, or the one that recognises the tensors. */
-export function findFamily(source: TensorSource, name?: string): Family {
+export async function findFamily(source: TensorSource, name?: string): Promise<Family & { name: string }> {
   const known = Object.keys(FAMILIES).join(', ')
   if (name !== undefined && !Object.hasOwn(FAMILIES, name))
     throw new ConfigError(`unknown model family '${name}'; this version knows ${known}`)
-  const family =
-    name === undefined ? Object.values(FAMILIES).find(one => one.recognises(source)) : FAMILIES[name]
-  if (family) return family
+  const found = name ?? Object.keys(FAMILIES).find(one => FAMILIES[one].recognises(source))
+  if (found !== undefined) return { name: found, ...(await FAMILIES[found].open()) }
   const names = source.names()
   throw new ConfigError(
     `the tensors belong to no known model family (${known}): found ${names.length}, such as ${names.slice(0, 4).join(', ')}`,

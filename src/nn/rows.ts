@@ -116,7 +116,7 @@ export class RowQueue {
 export interface Padding {
   left: number
   right: number
-  mode: 'zero' | 'reflect'
+  mode: 'zero' | 'reflect' | 'replicate'
 }
 
 /** The window of a layer: output row t reads padded input rows [t * stride, t * stride + span). */
@@ -162,7 +162,10 @@ class WindowQueue {
   commit(rows: number): void {
     this.queue.length += rows
     this.arrived += rows
-    if (!this.opened && this.arrived > this.window.padding.left) this.reflectLeft()
+    if (this.opened) return
+    const { left, mode } = this.window.padding
+    if (mode === 'replicate' && rows > 0) this.replicateLeft()
+    else if (mode === 'reflect' && this.arrived > left) this.reflectLeft()
   }
 
   /** Output rows that can be computed now. */
@@ -195,8 +198,15 @@ class WindowQueue {
     const real = this.queue.length
     this.queue.reserve(added + padding.left + 1)
     if (padding.mode === 'zero') this.queue.zero(real, added)
-    else this.reflectRight(real, added)
+    else if (padding.mode === 'reflect') this.reflectRight(real, added)
+    else for (let row = real; row < real + added; row++) this.queue.copyRow(row, real - 1)
     this.queue.length = real + added
+  }
+
+  private replicateLeft(): void {
+    const { left } = this.window.padding
+    for (let row = 0; row < left; row++) this.queue.copyRow(row, left)
+    this.opened = true
   }
 
   private reflectLeft(): void {

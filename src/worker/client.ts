@@ -168,11 +168,11 @@ export class WorkerTokenizer extends StreamingTokenizer implements Disposable {
 
   /** @internal */
   async openEncoder(
-    { sampleRate }: EncodeStreamOptions,
+    { sampleRate, codebooks }: EncodeStreamOptions,
     signal: AbortSignal,
   ): Promise<Session<SampleArray, AudioTokens>> {
     const stream = ++this.#streams
-    await this.#caller.call('openEncoder', { stream, sampleRate }, { signal })
+    await this.#caller.call('openEncoder', { stream, options: { sampleRate, codebooks } }, { signal })
     return this.#session(stream, signal, value => (isPlainTokens(value) ? revivedTokens(value) : undefined))
   }
 

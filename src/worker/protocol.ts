@@ -13,7 +13,7 @@ import {
 } from '../errors.js'
 import type { LoadOptions } from '../load.js'
 import type { Progress } from '../schedule.js'
-import type { DecodeStreamOptions, TokenizerInfo } from '../streaming.js'
+import type { DecodeStreamOptions, EncodeStreamOptions, TokenizerInfo } from '../streaming.js'
 import type { HelperOrders } from '../threads.js'
 import type { DecodeOptions, EncodeOptions } from '../tokenizer.js'
 import { AudioTokens, type TokenFormat } from '../tokens.js'
@@ -28,7 +28,7 @@ export interface Calls {
   decode: [{ tokens: unknown; options: Plain<DecodeOptions> }, PlainAudio]
   embed: [{ tokens: unknown }, Float32Array<ArrayBuffer>]
   /** Opens a stream under the number `stream`. */
-  openEncoder: [{ stream: number; sampleRate?: number }, undefined]
+  openEncoder: [{ stream: number; options: Plain<EncodeStreamOptions> }, undefined]
   openDecoder: [{ stream: number; options: Plain<DecodeStreamOptions> }, undefined]
   /** `piece` undefined: the clip is complete. */
   push: [{ stream: number; piece?: unknown }, PlainTokens | PlainAudio | undefined]

@@ -77,8 +77,8 @@ class Server {
       features: ({ audio, options }) => this.#loaded.features(revivedAudio(audio), { ...options, ...run }),
       decode: ({ tokens, options }) => this.#loaded.decode(revived(tokens), { ...options, ...run }),
       embed: ({ tokens }) => this.#loaded.embed(revived(tokens)),
-      openEncoder: async ({ stream, sampleRate }) =>
-        this.#open(stream, stop => this.#loaded.openEncoder({ sampleRate }, stop)),
+      openEncoder: async ({ stream, options }) =>
+        this.#open(stream, stop => this.#loaded.openEncoder(options, stop)),
       openDecoder: async ({ stream, options }) =>
         this.#open(stream, stop => this.#loaded.openDecoder(options, stop)),
       push: ({ stream, piece }) => this.#push(stream, piece, run),

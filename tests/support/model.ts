@@ -68,7 +68,7 @@ export function push(
   stage.end()
 }
 
-/** Codes of samples. */
+/** Codes of samples, of the first `codebooks`, frame by frame. */
 export function encode(
   region: Region,
   model: Model,
@@ -76,28 +76,32 @@ export function encode(
   probe?: Probe,
   chunks?: () => number,
   drain = false,
+  codebooks = model.info.codebookSizes.length,
 ): number[] {
   const local = region.child()
   const codes: number[] = []
-  const sink = receiver(local, 1, (rows, count) => codes.push(...local.heap.i32(rows, count)))
+  const sink = receiver(local, codebooks, (rows, count) =>
+    codes.push(...local.heap.i32(rows, count * codebooks)),
+  )
   push(local, model.encoder(local, sink, probe), samples, chunks, drain)
   local.free()
   return codes
 }
 
-/** Audio of codes. */
+/** Audio of codes of the first `codebooks`, frame by frame. */
 export function decode(
   region: Region,
   model: Model,
   codes: ArrayLike<number>,
   probe?: Probe,
+  codebooks = model.info.codebookSizes.length,
 ): Float32Array<ArrayBuffer> {
   const local = region.child()
   const parts: Float32Array[] = []
   const sink = receiver(local, 1, (rows, count) => parts.push(local.heap.f32(rows, count).slice()))
   const pointer = local.copy(new Float32Array(codes.length))
   local.heap.i32(pointer, codes.length).set(codes)
-  for (const _ of model.decode(local, pointer, codes.length, sink, probe));
+  for (const _ of model.decode(local, pointer, codes.length / codebooks, sink, probe, codebooks));
   local.free()
   return concat(parts)
 }

@@ -1,0 +1,59 @@
+import type { Pointer } from '../../bindings/kernels.js'
+import type { Region } from '../../bindings/memory.js'
+import { type PackedWeights, packLinear, product } from './linear.js'
+
+/** Codebooks of which each quantizes what those before it left (EnCodec, section 3.2). Entries are kept once, as columns of panels. */
+export class ResidualQuantizer {
+  readonly dim: number
+  private readonly size: number
+  private readonly books: readonly PackedWeights[]
+
+  /** codebooks: each [size][dim]. */
+  constructor(region: Region, codebooks: readonly Float32Array[], size: number, dim: number) {
+    this.dim = dim
+    this.size = size
+    this.books = codebooks.map(codebook => {
+      const packed = packLinear(region, codebook, undefined, size, dim)
+      const rows = region.copy(codebook)
+      // argmin |x - e|^2 = argmax (x . e - |e|^2 / 2): the half norms are the product's bias
+      region.kernels.halfNormsF32(packed.bias, rows, size, dim)
+      region.release(rows)
+      return packed
+    })
+  }
+
+  /**
+   * A function that writes the nearest entries of the first `count` codebooks, ties to the lowest index, into `codes` (rows `pitch`
+   * elements apart) and leaves in `x` [rows][dim], at most `most` rows, what they do not express.
+   */
+  searcher(region: Region, count: number, most: number) {
+    const { dim, size, books } = this
+    const { heap, kernels } = region
+    const scores = region.alloc(most * size)
+    const nearest = region.alloc(most)
+    return (codes: Pointer, pitch: number, x: Pointer, rows: number) => {
+      for (let stage = 0; stage < count; stage++) {
+        product(region, scores, x, books[stage], rows)
+        kernels.argmaxRowsF32(nearest, scores, size, rows, size)
+        kernels.addColumnsF32(x, books[stage].weights, nearest, 1, rows, dim, -1)
+        const [from, to] = [heap.i32(nearest, rows), heap.i32(codes + 4 * stage, (rows - 1) * pitch + 1)]
+        for (let row = 0; row < rows; row++) to[row * pitch] = from[row]
+      }
+    }
+  }
+
+  /** out[rows][dim] = the sum of the entries that the first `count` codes of each row name. */
+  sum(region: Region, out: Pointer, codes: Pointer, pitch: number, rows: number, count: number): void {
+    region.heap.f32(out, rows * this.dim).fill(0)
+    for (let stage = 0; stage < count; stage++)
+      region.kernels.addColumnsF32(
+        out,
+        this.books[stage].weights,
+        codes + 4 * stage,
+        pitch,
+        rows,
+        this.dim,
+        1,
+      )
+  }
+}
