@@ -18,9 +18,15 @@ import numpy as np
 import soundfile
 from safetensors import safe_open
 
+import plot
+from agreement import agree
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, '..')
 MEASURES = [('pesq', 'PESQ-wb', 2), ('stoi', 'STOI', 3), ('distilmos', 'DistilMOS', 2), ('dnsmos', 'DNSMOS', 2), ('spk', 'speaker sim.', 3)]
+OWN = [('estoi', 'ESTOI', 3), ('melDistance', 'mel distance', 2), ('f0Correlation', 'F0 correlation', 3), ('voicingF1', 'voiced/unvoiced F1', 3),
+       ('stability', 'codes that the decoded audio has again', 3)]
+PICTURED = [('e021_ljspeech', 'an English woman (LJ Speech, public domain)'), ('e056_thorsten', 'a German man (Thorsten Müller, CC0)')]
 PEERS = ['original', 'opus 6k', 'mp3 8k', 'codec2 3200', 'codec2 2400', 'codec2 1200', 'codec2 700C']
 
 
@@ -52,6 +58,21 @@ def codebook(work, size):
     counts = sum(np.bincount(np.load(os.path.join(folder, name)).reshape(-1), minlength=size) for name in os.listdir(folder) if name.endswith('.npy'))
     p = counts[counts > 0] / counts.sum()
     return float((counts > 0).mean()), float(math.exp(-(p * np.log(p)).sum())), int(counts.sum())
+
+
+def own_measures(model, work):
+    """Aggregate of `wavtok eval` over the clips: means and 95 % bootstrap intervals."""
+    command = ['node', os.path.join(ROOT, 'dist/cli/main.js'), 'eval', os.path.join(work, 'wav'), '--model', model, '--json', '--force', '-q']
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])['measures']
+
+
+def own_table(measures):
+    lines = ['| measure (`wavtok eval`) | mean | 95 % interval |', '|---|---|---|']
+    for key, title, digits in OWN:
+        m = measures[key]
+        low, high = m.get('interval', (math.nan, math.nan))
+        lines.append(f"| {title} | {m['mean']:.{digits}f} | {low:.{digits}f} to {high:.{digits}f} |")
+    return '\n'.join(lines)
 
 
 def judge(eval_dir, work, evaluators):
@@ -96,6 +117,16 @@ def table(judged, peers):
     return '\n'.join(lines)
 
 
+def pictures(eval_dir, work):
+    """Spectrogram pairs in docs/, as Markdown."""
+    lines = []
+    for stem, title in PICTURED:
+        name = f'mini-{stem.split("_")[1]}.png'
+        plot.pair(os.path.join(eval_dir, stem + '.flac'), os.path.join(work, 'out', stem + '.wav'), os.path.join(ROOT, 'docs', name))
+        lines.append(f'![Spectrograms before and after: {title}](../docs/{name})')
+    return '\n\n'.join(lines)
+
+
 def card(model, eval_dir, work, evaluators, peers):
     with safe_open(model, 'pt') as f:
         metadata = f.metadata()
@@ -104,10 +135,12 @@ def card(model, eval_dir, work, evaluators, peers):
     report = roundtrip(model, eval_dir, work)
     used, perplexity, tokens = codebook(work, config['codebook_size'])
     judged = judge(eval_dir, work, evaluators)
+    agreed = agree(model, eval_dir, work)
     seconds = sum(r['audioSeconds'] for r in report)
     text = open(os.path.join(HERE, 'card.md'), encoding='utf8').read()
     stack = lambda c: f"{c['blocks']} blocks of {c['dim']}/{c['hidden']}"
     values = {
+        'own': own_table(own_measures(model, work)), 'pictures': pictures(eval_dir, work), **agreed,
         'table': table(judged, rows_of(peers) if peers else []), 'parameters': f'{parameters / 1e6:.2f} M', 'bytes': f'{os.path.getsize(model) / 1e6:.2f} MB',
         'encoder': stack(config['encoder']), 'decoder': stack(config['decoder']), 'dim': config['codebook_dim'], 'mels': config['front_end']['mels'],
         'bands': config['synth']['bands'], 'steps': f"{history['steps']:,}", 'minutes_trained': f"{60 * history['trainingHours']:.0f}", 'seen': history['audioSeenHours'],

@@ -32,7 +32,7 @@ class SynthConfig:
     min_width: float = 40.0      # Hz; bands are at least this wide, then mel-spaced
     f_max: float = 12000.0
     floor: float = 1e-3
-    harmonic_limit: float = 11500.0
+    harmonic_limit: float = 11500 + 1 / 1024      # no multiple of a pitch on the grid: else the last bit says how many harmonics fit
     f0_min: float = 55.0
     f0_max: float = 500.0
     aperiodicity_hz: list = field(default_factory=lambda: [0.0, 1000.0, 2000.0, 4000.0, 6000.0, 9000.0])

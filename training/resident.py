@@ -1,4 +1,4 @@
-"""Everything on the accelerator: audio is decoded by all processes at once, features are computed there, batches are gathers.
+"""Everything in the memory of the device that trains: audio is decoded by all processes at once, features are computed there, batches are gathers.
 
 Speeds are copies of every clip (0.9 speaks slower and lower); the samples stay beside the features for losses that listen."""
 import math
@@ -28,7 +28,7 @@ def decode(job):
 
 class Resident:
     """Same interface as data.Features, plus the samples of a batch. `keep` chooses speakers."""
-    def __init__(self, clip_list, config, device, keep, balance=.5, group_seconds=600):
+    def __init__(self, clip_list, config, device, keep, balance=.5, group_seconds=120):
         self.config, self.device = config, device
         self.extract = Extractor(config)
         mine = [c for c in clip_list if keep(c[1])]
@@ -87,9 +87,10 @@ class Resident:
         return out, torch.where(heard, x.float() / 32767, 0.0)
 
 
-def load(root, config, device, keep, processes=16, speeds=(1.0, .9, 1.1)):
+def load(root, config, device, keep, processes=None):
     """Training set at every speed and the held-out speakers at their own."""
     began, parts = time.time(), 21
+    speeds = (1.0, .9, 1.1) if device.startswith('cuda') else (1.0,)       # a CPU does not get round often enough to need them
     with multiprocessing.get_context('fork').Pool(processes) as pool:
         found = [c for part in pool.imap(decode, [(root, config.sample_rate, i, parts, speeds) for i in range(parts)]) for c in part]
     print(f'{len(found)} clips decoded in {time.time() - began:.0f} s', flush=True)

@@ -43,7 +43,7 @@ class Run:
         torch.manual_seed(options['seed'])
         torch.set_num_threads(options['threads'])
         self.rng = np.random.default_rng(options['seed'])
-        if device.startswith('cuda'):
+        if device.startswith('cuda') or ear:        # the ear needs samples
             self.train_data, self.dev_data = resident.load(features, config, device, keep=lambda s: not held_out(s))
         else:
             self.train_data, self.dev_data = (Features(features, config, keep) for keep in (lambda s: not held_out(s), held_out))
