@@ -10,6 +10,8 @@ import type { WindowOptions } from './windows.js'
 /** What a loaded tokenizer is. Rates in Hz. */
 export interface TokenizerInfo {
   readonly family: string
+  /** Family whose tokens it decodes, where they are not its own. */
+  readonly tokensOf?: string
   readonly sampleRate: number
   /** Samples per frame. */
   readonly hopLength: number

@@ -6,7 +6,7 @@ import { isMini, loadMini, MINI_MATRICES, miniContents } from './mini.js'
 import type { Model } from './model.js'
 import type { Contents, ModelParts, ReducibleMatrices, StorageOptions } from './storage.js'
 import { loadWavTokenizer, WAVTOKENIZER_MATRICES, wavTokenizerContents } from './wavtokenizer.js'
-import { isWavTokenizer } from './wavtokenizer_config.js'
+import { isWavTokenizer, SECOND_CODEBOOK } from './wavtokenizer_config.js'
 
 /** What a caller may say about a model beside its tensors. */
 export interface ModelOptions extends StorageOptions {
@@ -67,6 +67,27 @@ const FAMILIES: Readonly<Record<string, Entry>> = {
     open: async () => {
       const { encodecContents, ENCODEC_MATRICES, loadEncodec } = await import('./encodec.js')
       return { matrices: ENCODEC_MATRICES, contents: encodecContents, load: loadEncodec }
+    },
+  },
+  languagecodec: {
+    recognises: source => source.has(SECOND_CODEBOOK),
+    open: async () => {
+      const { LANGUAGECODEC_MATRICES, languageCodecContents, loadLanguageCodec } = await import(
+        './languagecodec.js'
+      )
+      return {
+        matrices: LANGUAGECODEC_MATRICES,
+        contents: languageCodecContents,
+        load: loadLanguageCodec,
+      }
+    },
+  },
+  vocos: {
+    // neither WavTokenizer's encoder nor what it put into the decoder
+    recognises: source => source.has('backbone.convnext.0.pwconv1.weight') && source.has('head.out.weight'),
+    open: async () => {
+      const { loadVocos, VOCOS_MATRICES, vocosContents } = await import('./vocos.js')
+      return { matrices: VOCOS_MATRICES, contents: vocosContents, load: loadVocos }
     },
   },
 }

@@ -166,6 +166,12 @@ export class WorkerTokenizer extends StreamingTokenizer implements Disposable {
     return this.#caller.call('embed', { tokens: sendableTokens(tokens) }, {})
   }
 
+  /** As `AudioTokenizer.synthesize`. */
+  synthesize(frames: Float32Array, options: RunOptions = {}): Promise<DecodedAudio> {
+    const { signal, onProgress } = options
+    return this.#caller.call('synthesize', { frames }, { signal, onProgress })
+  }
+
   /** @internal */
   async openEncoder(
     { sampleRate, codebooks }: EncodeStreamOptions,

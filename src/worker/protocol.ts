@@ -25,6 +25,7 @@ export interface Calls {
   encode: [{ audio: unknown; options: Plain<EncodeOptions> }, PlainTokens]
   features: [{ audio: unknown; options: Plain<EncodeOptions> }, Float32Array<ArrayBuffer>]
   decode: [{ tokens: unknown; options: Plain<DecodeOptions> }, PlainAudio]
+  synthesize: [{ frames: Float32Array }, PlainAudio]
   embed: [{ tokens: unknown }, Float32Array<ArrayBuffer>]
   /** Opens a stream under the number `stream`. */
   openEncoder: [{ stream: number; options: Plain<EncodeStreamOptions> }, undefined]
