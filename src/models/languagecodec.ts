@@ -23,7 +23,8 @@ import {
 } from './storage.js'
 import { readVocos, vocosLookahead } from './vocos_trunk.js'
 import { readEncoder, WAVTOKENIZER_MATRICES } from './wavtokenizer.js'
-import { CODEBOOK, ENCODER, readConfig, type WavTokenizerOptions } from './wavtokenizer_config.js'
+import { readConfig, type WavTokenizerOptions } from './wavtokenizer_config.js'
+import { CODEBOOK, ENCODER } from './wavtokenizer_names.js'
 
 /** As WavTokenizer's, whose names these are. */
 export const LANGUAGECODEC_MATRICES: ReducibleMatrices = WAVTOKENIZER_MATRICES

@@ -29,14 +29,12 @@ import {
 } from './storage.js'
 import { readEmbed, readHead, readTrunks, VOCOS_EPS } from './vocos_trunk.js'
 import {
-  CODEBOOK,
-  canonicalNames,
-  ENCODER,
   type EncoderConfig,
   readConfig,
   type WavTokenizerConfig,
   type WavTokenizerOptions,
 } from './wavtokenizer_config.js'
+import { CODEBOOK, canonicalNames, ENCODER } from './wavtokenizer_names.js'
 
 // A training checkpoint also holds discriminators, EnCodec's unused decoder, EMA statistics and buffers that are computed here.
 const USED = new RegExp(`^(${ENCODER}|backbone|head\\.out)\\.`)
