@@ -22,7 +22,9 @@ import {
   WindowSession,
 } from './sessions.js'
 import {
+  type DecodeOptions,
   type DecodeStreamOptions,
+  type EncodeOptions,
   type EncodeStreamOptions,
   StreamingTokenizer,
   type TokenizerInfo,
@@ -30,21 +32,6 @@ import {
 import type { Session } from './streams.js'
 import { checkedTokens, interleave, type TokenInput } from './token_input.js'
 import { AudioTokens } from './tokens.js'
-
-export interface EncodeOptions extends RunOptions {
-  /** Sample rate of raw samples, Hz (default: the model's). AudioBuffers and WAV bytes bring their own. */
-  sampleRate?: number
-  /** Encode with the first codebooks only, at a lower bitrate (default: all that the model has). */
-  codebooks?: number
-}
-
-export interface DecodeOptions extends RunOptions {
-  /**
-   * Seconds of audio decoded at a time, for clips too long to decode whole with a decoder that sees the whole clip: memory is then
-   * bounded, and the result an approximation, the one of `decodeStream` with this `windowSeconds`. Elsewhere without effect.
-   */
-  chunkSeconds?: number
-}
 
 /** Audio to tokens and back, with one model. Calls are queued: each runs alone. Made by `loadTokenizer`. */
 export class AudioTokenizer extends StreamingTokenizer implements Disposable {

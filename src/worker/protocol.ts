@@ -13,8 +13,13 @@ import {
 } from '../errors.js'
 import type { LoadOptions } from '../load.js'
 import type { Progress } from '../schedule.js'
-import type { DecodeStreamOptions, EncodeStreamOptions, TokenizerInfo } from '../streaming.js'
-import type { DecodeOptions, EncodeOptions } from '../tokenizer.js'
+import type {
+  DecodeOptions,
+  DecodeStreamOptions,
+  EncodeOptions,
+  EncodeStreamOptions,
+  TokenizerInfo,
+} from '../streaming.js'
 import { AudioTokens, type TokenFormat } from '../tokens.js'
 
 type Plain<Options> = Omit<Options, 'signal' | 'onProgress'>
