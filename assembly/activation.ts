@@ -1,5 +1,6 @@
 // Pointwise functions over contiguous elements. Activation codes: 0 none, 1 ELU (alpha = 1), 2 exact GELU, 3 SiLU (swish).
 
+import { scratch } from './scratch'
 import { loadPartial, madd, splat, storePartial } from './simd'
 import { cos, exp, expDecay, expm1Decay, sigmoid, sin } from './transcendental'
 
@@ -24,9 +25,6 @@ const TAIL_6 = memory.data<f32>([4.779100345331244e-5])
 const TAIL_7 = memory.data<f32>([-6.800712526455754e-6])
 const TAIL_8 = memory.data<f32>([5.292360469866253e-7])
 const TAIL_9 = memory.data<f32>([-1.7743110092283132e-8])
-
-/** One to three last elements are computed here, as a whole vector. */
-const partial: usize = memory.data(16)
 
 /** out = activation(x) for `length` elements, any activation but none; `out` may be `x`. */
 export function activationF32(out: usize, x: usize, length: usize, activation: i32): void {
@@ -58,6 +56,8 @@ function map(out: usize, x: usize, length: usize, operation: i32): void {
   const bytes = (length - count) << 2
   mapVectors(out, x, bytes, operation)
   if (count) {
+    // one to three last elements are computed here, as a whole vector
+    const partial = scratch + 128
     v128.store(partial, loadPartial(x + bytes, count))
     mapVectors(partial, partial, 16, operation)
     storePartial(out + bytes, v128.load(partial), count)

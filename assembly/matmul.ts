@@ -13,10 +13,8 @@
 // Call it in blocks (about 96 rows x 256 columns): V8 swaps in optimised code only between calls, and a block of `a` stays in L2.
 
 import { activateRow } from './activation'
+import { scratch } from './scratch'
 import { madd } from './simd'
-
-/** Column tails, and what a residual (which may lie where the output goes) is still to be added to, are computed here. */
-const tail: usize = memory.data(128)
 
 /** bias: [ceil(columns / 16) * 16]; residual: 0 or rows like `out` (may be `out` itself); activation: see activation.ts. */
 export function matmulF32(
@@ -35,6 +33,8 @@ export function matmulF32(
   const outBytes = outPitch << 2
   const aBytes = aPitch << 2
   const panelBytes = k << 6
+  // column tails, and what a residual (which may lie where the output goes) is still to be added to, are computed here
+  const tail = scratch
   for (let column: usize = 0; column < columns; column += 16) {
     const width = min<usize>(16, columns - column)
     const offset = column << 2

@@ -10,11 +10,7 @@
 // Widening once per call and panel, then 2 rows x 16 columns: 110 Gop/s where f32 reaches 57; widening in the inner loop: 96.
 
 import { activateRow } from './activation'
-
-/** Sums of two rows x 16 columns. */
-const sums: usize = memory.data(128)
-/** The last elements of a row, filled up with zeros. */
-const tail: usize = memory.data(32)
+import { scratch } from './scratch'
 
 /** Rows below this have no useful inverse; they count as zeros. */
 const LEAST_PEAK: f32 = 1e-30
@@ -58,6 +54,7 @@ function quantizeRow(out: usize, a: usize, k: usize, factor: f32): void {
   const end = out + ((k & ~7) << 1)
   for (; out < end; out += 16, a += 32) v128.store(out, quantized(a, factors))
   if ((k & 7) == 0) return
+  const tail = scratch // the last elements of the row, filled up with zeros
   memory.fill(tail, 0, 32)
   memory.copy(tail, a, (k & 7) << 2)
   v128.store(out, quantized(tail, factors))
@@ -95,6 +92,7 @@ export function matmulInteger(
   const outBytes = outPitch << 2
   const aBytes = ((k + 7) & ~7) << 1
   const pairBytes = ((k + 1) & ~1) << 1
+  const sums = scratch // of two rows x 16 columns
   for (let column: usize = 0; column < columns; column += 16) {
     const width = min<usize>(16, columns - column)
     const offset = column << 2
@@ -105,7 +103,7 @@ export function matmulInteger(
     let residualRow: usize = residual == 0 ? 0 : residual + offset
     for (let row: usize = 0; row < rows; row += 2) {
       const isPair = row + 1 < rows
-      product2x16(aRow, isPair ? aBytes : <usize>0, weights, pairBytes)
+      product2x16(sums, aRow, isPair ? aBytes : <usize>0, weights, pairBytes)
       finish(outRow, sums, rowScales + (row << 2), scales + offset, bias + offset, residualRow, width)
       if (isPair) {
         const next: usize = residualRow == 0 ? 0 : residualRow + outBytes
@@ -134,7 +132,7 @@ function widen(panel: usize, w: usize, size: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function product2x16(a: usize, aBytes: usize, panel: usize, pairBytes: usize): void {
+function product2x16(sums: usize, a: usize, aBytes: usize, panel: usize, pairBytes: usize): void {
   let c0 = i32x4.splat(0)
   let c1 = c0
   let c2 = c0

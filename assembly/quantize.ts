@@ -1,13 +1,14 @@
 // Nearest codeword: argmin_k |x - e_k|^2 = argmax_k (x . e_k - |e_k|^2 / 2), so that the search is a matrix product whose bias is
 // the half norms, then the first maximum of each row.
 
+import { scratch } from './scratch'
+
 const LANES = memory.data<i32>([0, 1, 2, 3, 4, 5, 6, 7])
-/** The best score of each of eight lanes, then its index. */
-const lanes: usize = memory.data(64)
 
 /** indices[t] (i32) = the first of the largest scores in row t; rows are `pitch` elements apart. NaN is never the largest. */
 export function argmaxRowsF32(indices: usize, scores: usize, pitch: usize, rows: usize, columns: usize): void {
   const pairColumns = columns & ~7
+  const lanes = scratch // the best score of each of eight lanes, then its index
   for (; rows > 0; rows--, indices += 4, scores += pitch << 2) {
     let best0 = f32x4.splat(-Infinity)
     let best1 = best0
@@ -29,14 +30,14 @@ export function argmaxRowsF32(indices: usize, scores: usize, pitch: usize, rows:
     v128.store(lanes, best1, 16)
     v128.store(lanes, i32x4.add(i32x4.shr_u(at0, 2), v128.load(LANES)), 32)
     v128.store(lanes, i32x4.add(i32x4.shr_u(at1, 2), v128.load(LANES, 16)), 48)
-    store<u32>(indices, firstMaximum(scores, pairColumns, columns))
+    store<u32>(indices, firstMaximum(lanes, scores, pairColumns, columns))
   }
 }
 
 /** The lowest index of the largest score: over `lanes`, then the columns from `column` on. */
 // @ts-ignore: decorator
 @inline
-function firstMaximum(scores: usize, column: usize, columns: usize): u32 {
+function firstMaximum(lanes: usize, scores: usize, column: usize, columns: usize): u32 {
   let value = load<f32>(lanes)
   let index = load<u32>(lanes, 32)
   for (let lane: usize = 4; lane < 32; lane += 4) {

@@ -7,7 +7,7 @@ export interface Cost {
   flop: number
 }
 
-type KernelName = Exclude<keyof Kernels, 'memory' | 'heapBase'>
+type KernelName = Exclude<keyof Kernels, 'memory' | 'heapBase' | 'scratch'>
 
 /** Multiplications and additions of one call, for the kernels that are counted; the others are judged by their share of time. */
 const FLOP: { [name in KernelName]?: (...call: Parameters<Kernels[name]>) => number } = {

@@ -113,6 +113,20 @@ function run(result: RunResult): string {
     ),
     `### Memory and length of clip\n\nWeights: ${mib(memory.weights)}. Beyond them: encode ${mib(memory.encode)}, decode ${mib(memory.decode)}.`,
     ...(costs.length ? [table(['', 'clip', 'real-time factor', 'memory beyond the weights'], costs)] : []),
+    ...(result.threads
+      ? [
+          '### Threads, wall clock, results identical',
+          table(
+            ['threads', 'encode', 'decode', 'sooner'],
+            result.threads.map(({ threads, encode, decode }, _, [one]) => [
+              threads,
+              encode.toFixed(4),
+              decode.toFixed(4),
+              `${times(one.encode / encode)} / ${times(one.decode / decode)}`,
+            ]),
+          ),
+        ]
+      : []),
     `### Start\n\nCore compiled and instantiated in ${result.coreMs.toFixed(1)} ms. Default model, process start to the tokens of 1 s: ${ms(coldStart.firstTokenMs)} (Node itself ${ms(coldStart.bootMs)}, import ${ms(coldStart.importMs)}, load ${ms(coldStart.loadMs)}, encode ${ms(coldStart.encodeMs)}).`,
   ].join('\n\n')
 }

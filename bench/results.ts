@@ -16,6 +16,8 @@ export interface RunResult {
   encode: Reading
   decode: Reading
   lengths?: { task: string; seconds: number; realTimeFactor: number; bytes: number }[]
+  /** Wall clock. */
+  threads?: { threads: number; encode: number; decode: number }[]
   memory: { weights: number; encode: number; decode: number }
   coreMs: number
   coldStart: { bootMs: number; importMs: number; loadMs: number; encodeMs: number; firstTokenMs: number }

@@ -15,6 +15,7 @@ import { matmulShapes } from './matmul.js'
 import { Peak } from './peak.js'
 import { type Cost, Profile } from './profile.js'
 import { syntheticWavTokenizer } from './synthetic.js'
+import { threadCosts } from './threads.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -166,6 +167,11 @@ for (const { task, seconds: length, realTimeFactor, bytes } of lengths ?? [])
   print(
     `${task} ${length} s: real-time factor ${realTimeFactor.toFixed(4)}, ${mib(bytes)} beyond the weights`,
   )
+const threads = await threadCosts(syntheticWavTokenizer(ratios), 10 * rounds)
+for (const { threads: count, encode, decode } of threads)
+  print(
+    `${count} thread${count > 1 ? 's' : ''}: encode ${encode.toFixed(4)}, decode ${decode.toFixed(4)} of real time (wall clock, same bits)`,
+  )
 const starts = Array.from({ length: 5 }, () =>
   JSON.parse(execFileSync(process.execPath, ['bench/cold-start.mjs'], { encoding: 'utf8' })),
 )
@@ -190,6 +196,7 @@ const result = {
   encode: encoding,
   decode: decoding,
   lengths,
+  threads,
   memory: { weights, encode: encodePeak, decode: decodePeak },
   coreMs,
   coldStart,

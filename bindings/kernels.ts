@@ -7,10 +7,15 @@ export type Pointer = number
 export const Activation = { none: 0, elu: 1, gelu: 2, silu: 3 } as const
 export type Activation = (typeof Activation)[keyof typeof Activation]
 
+/** Static memory that kernels write to (assembly/scratch.ts). */
+export const SCRATCH_BYTES = 144
+
 // biome-ignore format: one line per export
 export interface Kernels {
   readonly memory: WebAssembly.Memory
   readonly heapBase: WebAssembly.Global
+  /** Address of `SCRATCH_BYTES` that this instance alone writes to. */
+  readonly scratch: WebAssembly.Global
   packWeights(packed: Pointer, source: Pointer, n: number, taps: number, channels: number, strideN: number, strideTap: number, strideChannel: number): void
   matmulF32(out: Pointer, outPitch: number, a: Pointer, aPitch: number, w: Pointer, bias: Pointer, residual: Pointer, rows: number, k: number, columns: number, activation: Activation): void
   packWeightsF16(packed: Pointer, factors: Pointer, source: Pointer, n: number, taps: number, channels: number, strideN: number, strideTap: number, strideChannel: number): void

@@ -1,6 +1,6 @@
 import * as loader from '@assemblyscript/loader'
-import { hasRelaxedBuild, kernelSource } from '#kernels'
-import type { Kernels } from './kernels.js'
+import { hasRelaxedBuild, kernelSource, sharedAddress } from '#kernels'
+import type { Kernels, Pointer } from './kernels.js'
 
 /** What `instantiateKernels` accepts in place of the bundled core. */
 export type KernelInput = WebAssembly.Module | BufferSource | Response | Promise<Response>
@@ -36,4 +36,46 @@ export async function instantiateKernels(
     kernels: instance.exports as unknown as Kernels, // the loader's own `exports` wrap every call
     build: input ? 'custom' : relaxed ? 'relaxed' : 'baseline',
   }
+}
+
+/** A core whose memory other threads can join. */
+export interface SharedCore {
+  kernels: Kernels
+  build: KernelBuild
+  module: WebAssembly.Module
+  memory: WebAssembly.Memory
+}
+
+// 4 GiB; address space, not memory.
+const MOST_PAGES = 65_536
+const FIRST_PAGES = 2 // asconfig.json, initialMemory
+
+/**
+ * As `instantiateKernels`, for several threads; undefined where memory cannot be shared, as in pages that are not cross-origin isolated.
+ * `read` gives the bytes at an address, or undefined where nothing is there, as in a bundle that took the scripts alone.
+ */
+export async function instantiateShared(
+  deterministic: boolean,
+  read: (address: URL) => Promise<Uint8Array<ArrayBuffer> | undefined>,
+): Promise<SharedCore | undefined> {
+  if (!sharedAddress || typeof SharedArrayBuffer === 'undefined') return undefined
+  const relaxed = !deterministic && hasRelaxedBuild && hasRelaxedSimd()
+  try {
+    const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MOST_PAGES, shared: true })
+    const bytes = await read(sharedAddress(relaxed))
+    if (!bytes) return undefined
+    const module = await WebAssembly.compile(bytes)
+    return { kernels: joinCore(module, memory), build: relaxed ? 'relaxed' : 'baseline', module, memory }
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof WebAssembly.CompileError) return undefined
+    throw error
+  }
+}
+
+/** One more instance on a shared memory. It needs a place of its own for what kernels write to static memory. */
+export function joinCore(module: WebAssembly.Module, memory: WebAssembly.Memory, scratch?: Pointer): Kernels {
+  const { exports } = loader.instantiateSync(module, { env: { memory } }).instance
+  const kernels = { ...exports, memory } as unknown as Kernels
+  if (scratch !== undefined) kernels.scratch.value = scratch
+  return kernels
 }

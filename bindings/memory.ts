@@ -1,4 +1,5 @@
 import type { Kernels } from './kernels.js'
+import type { Team } from './team.js'
 
 const ALIGNMENT = 64 // one cache line
 const PAGE = 65536
@@ -15,6 +16,8 @@ interface Block {
  */
 export class Heap {
   readonly kernels: Kernels
+  /** The threads that share this memory, if there are several; set before anything is allocated. */
+  team: Team | undefined
   /** Bytes in use now, and the most that ever were. */
   used = 0
   peak = 0

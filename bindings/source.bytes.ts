@@ -4,8 +4,13 @@
 
 export const hasRelaxedBuild = true
 
-async function compile(relaxed: boolean): Promise<WebAssembly.Module> {
-  const { HEX } = await (relaxed ? import('./generated/relaxed.js') : import('./generated/baseline.js'))
+const TEXTS = {
+  baseline: () => import('./generated/baseline.js'),
+  relaxed: () => import('./generated/relaxed.js'),
+}
+
+async function compile(build: keyof typeof TEXTS): Promise<WebAssembly.Module> {
+  const { HEX } = await TEXTS[build]()
   const bytes = new Uint8Array(HEX.length / 2)
   for (let i = 0; i < bytes.length; i++) bytes[i] = (digit(HEX, 2 * i) << 4) | digit(HEX, 2 * i + 1)
   return WebAssembly.compile(bytes)
@@ -16,11 +21,19 @@ function digit(text: string, index: number): number {
   return code < 58 ? code - 48 : code - 87 // '0' is 48, 'a' is 97
 }
 
-const compiled = new Map<boolean, Promise<WebAssembly.Module>>()
+const compiled = new Map<string, Promise<WebAssembly.Module>>()
 
 /** The compiled core, once per build and process. */
 export function kernelSource(relaxed: boolean): Promise<WebAssembly.Module> {
-  let module = compiled.get(relaxed)
-  if (!module) compiled.set(relaxed, (module = compile(relaxed)))
+  const build = relaxed ? 'relaxed' : 'baseline'
+  let module = compiled.get(build)
+  if (!module) compiled.set(build, (module = compile(build)))
   return module
+}
+
+/** Where the build for threads lies: a file, since as text the two would be a tenth of the package. Written out, as bundlers look for it. */
+export function sharedAddress(relaxed: boolean): URL {
+  return relaxed
+    ? new URL('./kernels.relaxed.shared.wasm', import.meta.url)
+    : new URL('./kernels.shared.wasm', import.meta.url)
 }

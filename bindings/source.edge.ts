@@ -4,6 +4,7 @@
 import baseline from './kernels.wasm?module'
 
 export const hasRelaxedBuild = false
+export const sharedAddress = undefined // there are no threads
 
 /**
  * The core as the host compiled it. Hosts may do so in a realm of their own (Next.js does); the prototype is set because the loader

@@ -51,13 +51,19 @@ if (
 const kernelsOnly = process.argv[2] === 'kernels'
 if (!kernelsOnly) rmSync(at('dist'), { recursive: true, force: true })
 
-for (const target of ['baseline', 'relaxed']) run('asc', '--config', 'asconfig.json', '--target', target)
+const BUILDS = {
+  baseline: 'kernels.wasm',
+  relaxed: 'kernels.relaxed.wasm',
+  'baseline-shared': 'kernels.shared.wasm',
+  'relaxed-shared': 'kernels.relaxed.shared.wasm',
+}
+for (const target of Object.keys(BUILDS)) run('asc', '--config', 'asconfig.json', '--target', target)
 mkdirSync(at('bindings/generated'), { recursive: true })
-for (const [build, file] of Object.entries({ baseline: 'kernels.wasm', relaxed: 'kernels.relaxed.wasm' }))
+for (const [build, file] of Object.entries(BUILDS).filter(([build]) => !build.endsWith('-shared')))
   writeFileSync(at(`bindings/generated/${build}.ts`), `export const HEX: string = '${hex(file)}'\n`)
 
 run('rollup', '-c', 'rollup.config.mjs', '--silent', ...(kernelsOnly ? ['--configKernelsOnly'] : []))
-for (const file of ['kernels.wasm', 'kernels.relaxed.wasm']) cpSync(at('build', file), at('dist', file))
+for (const file of Object.values(BUILDS)) cpSync(at('build', file), at('dist', file))
 const WRITTEN = {
   'kernels.wasm.d.ts': 'declare const module: WebAssembly.Module\nexport default module\n',
   'worker.js': "import { serveWorker } from './browser.js'\nserveWorker()\n",

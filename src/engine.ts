@@ -68,6 +68,6 @@ export class Engine {
   dispose(): void {
     const weights = this.#weights
     this.#weights = undefined
-    if (weights) void this.free(weights)
+    if (weights) void this.free(weights).then(() => weights.heap.team?.close())
   }
 }

@@ -17,11 +17,18 @@ export const DEFAULT_MODEL = 'mini-24k-75.safetensors'
 export interface LoadOptions extends RunOptions, ModelOptions, CacheOptions {
   /** Results identical bit for bit on every engine: the baseline build of the core. */
   deterministic?: boolean
+  /**
+   * Threads that compute each product together (default 1): the same results bit for bit, sooner. Needs shared memory: Node, Deno,
+   * Bun, and pages that are cross-origin isolated; elsewhere, and with `module`, one computes, as `info.threads` tells.
+   * `dispose()` ends them.
+   */
+  threads?: number
   /** A compiled core, or its bytes, instead of the bundled one. */
   module?: KernelInput
 }
 
 const CONFIGURATION = /\.ya?ml$|(?:^|[\\/])config\.json$/i
+const MOST_THREADS = 64
 const REMOTE = /^https?:/i
 
 /**
@@ -39,20 +46,36 @@ export async function loadTokenizer(
   source?: BytesInput | readonly BytesInput[],
   options: LoadOptions = {},
 ): Promise<AudioTokenizer> {
-  const { deterministic = false } = options
   throwIfAborted(options.signal)
   const files = source === undefined ? [await openDefault(options)] : await openAll([source].flat(), options)
   try {
     const tensors = observed(await openCheckpoint(files.filter(isCheckpoint)), options)
     const config = options.config ?? (await readConfiguration(files))
-    const { kernels, build } = await instantiateKernels(deterministic, options.module)
-    const heap = new Heap(kernels)
+    const { heap, build } = await openCore(options)
     const weights = new Region(heap)
-    const model = await loadModel(weights, tensors, { ...options, config })
-    return new AudioTokenizer(weights, model, build)
+    try {
+      const model = await loadModel(weights, tensors, { ...options, config })
+      return new AudioTokenizer(weights, model, build)
+    } catch (error) {
+      heap.team?.close()
+      throw error
+    }
   } finally {
     await Promise.all(files.map(file => file.close()))
   }
+}
+
+/** The core and its memory, with as many threads as were asked for and this runtime allows. */
+async function openCore({ deterministic = false, module, threads = 1 }: LoadOptions) {
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
+    throw new ConfigError(`threads is ${threads}; expected a whole number from 1 to ${MOST_THREADS}`)
+  if (threads > 1 && module === undefined) {
+    const { startThreads } = await import('./threads.js')
+    const core = await startThreads(threads, deterministic)
+    if (core) return core
+  }
+  const { kernels, build } = await instantiateKernels(deterministic, module)
+  return { heap: new Heap(kernels), build }
 }
 
 /** Opens all or, where one cannot be opened, none. */

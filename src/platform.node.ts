@@ -33,9 +33,13 @@ function fileNameOf(url: string): string {
   return `${createHash('sha256').update(url).digest('hex').slice(0, 24)}-${readable.slice(-64)}`
 }
 
-/** Deno and Bun have the web's Worker. */
+/**
+ * Bun takes the web's Worker; Deno's cannot be told not to keep the process alive. What node was told about its own script (`-e`,
+ * --input-type) is not for the worker's.
+ */
 export function startWorker(url: string | URL = new URL('./worker.node.js', import.meta.url)) {
-  return typeof Worker === 'undefined' ? new Thread(url) : new Worker(url, { type: 'module' })
+  const isThread = typeof Worker === 'undefined' || 'Deno' in globalThis
+  return isThread ? new Thread(url, { execArgv: [] }) : new Worker(url, { type: 'module' })
 }
 
 export function workerPort(): unknown {

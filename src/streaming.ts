@@ -31,6 +31,8 @@ export interface TokenizerInfo {
   readonly decoderLookaheadMs?: number
   /** Which build of the core runs. */
   readonly build: KernelBuild
+  /** Threads that compute; 1 where `threads` was not asked for or this runtime cannot share memory. */
+  readonly threads: number
   /** Size of the WebAssembly memory now, weights included. */
   readonly memoryBytes: number
   /** Hyper-parameters, as found in the checkpoint. */

@@ -71,6 +71,7 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
       encoderLookaheadMs: ms(encoderLookahead),
       decoderLookaheadMs: ms(decoderLookahead),
       build: this.#build,
+      threads: heap.team?.threads ?? 1,
       memoryBytes: heap.capacity,
     }
   }

@@ -48,7 +48,7 @@ class Adversary:
         self.model.requires_grad_(True)
         others, = torch.autograd.grad(loss, bands, retain_graph=True)
         scale = self.weight * others[:n].norm() / wish.norm().clamp(min=1e-12)
-        return (bands[:n] * (wish * scale)).sum(), float(judged)
+        return (bands[:n] * (wish * scale)).sum(), judged
 
     def state_dict(self):
         return {'model': self.model.state_dict(), 'optimizer': self.optimizer.state_dict()}

@@ -21,29 +21,38 @@ class Augment:
         self.hz, self.gain_db, self.tilt_db, self.band_limit, self.noise = centres(config), gain_db, tilt_db, band_limit, noise
         self.octave = torch.log2(self.hz.clamp(min=100) / 1000) / 3.3
 
-    def __call__(self, batch, rng):
-        """In place on (B, T, width); the first columns are log-mel and log bands."""
+    def to(self, device):
+        self.hz, self.octave = self.hz.to(device), self.octave.to(device)
+        return self
+
+    def tensor(self, values):
+        return torch.from_numpy(np.asarray(values, np.float32)).to(self.hz.device)
+
+    def __call__(self, batch, rng, plain=0):
+        """In place on (B, T, width); the first columns are log-mel and log bands. The first `plain` rows get a gain alone."""
         size, width = len(batch), len(self.hz)
         level = batch[..., :width]
         nat = math.log(10) / 20
-        gain = torch.from_numpy(np.clip(rng.normal(-2, self.gain_db, size), -20, 9)).float()
-        tilt = torch.from_numpy(rng.normal(0, self.tilt_db, size)).float()
-        ripple, phase, rate = (torch.from_numpy(v).float() for v in (rng.normal(0, 1.5, size), rng.random(size), rng.uniform(.5, 2, size)))
+        gain = self.tensor(np.clip(rng.normal(-2, self.gain_db, size), -20, 9))
+        tilt = self.tensor(rng.normal(0, self.tilt_db, size) * (np.arange(size) >= plain))
+        ripple = self.tensor(rng.normal(0, 1.5, size) * (np.arange(size) >= plain))
+        phase, rate = self.tensor(rng.random(size)), self.tensor(rng.uniform(.5, 2, size))
         wave = torch.cos(math.pi * rate[:, None] * self.octave + 2 * math.pi * phase[:, None])
         level += nat * (gain[:, None] + tilt[:, None] * self.octave + ripple[:, None] * wave)[:, None]
-        self.add_noise(level, rng)
-        limit = torch.from_numpy(np.where(rng.random(size) < self.band_limit, rng.uniform(5500, 9000, size), 1e9)).float()
+        self.add_noise(level[plain:], rng)
+        limited = (rng.random(size) < self.band_limit) & (np.arange(size) >= plain)
+        limit = self.tensor(np.where(limited, rng.uniform(5500, 9000, size), 1e9))
         level += torch.where(self.hz[None] > limit[:, None], -20.0, 0.0)[:, None]
         return batch
 
     def add_noise(self, level, rng):
-        chosen = torch.from_numpy(np.flatnonzero(rng.random(len(level)) < self.noise))
+        chosen = torch.from_numpy(np.flatnonzero(rng.random(len(level)) < self.noise)).to(level.device)
         if len(chosen) == 0:
             return
         clean = level[chosen]
         loud = clean.amax(-1).quantile(.9, dim=1)
-        floor = loud - torch.from_numpy(rng.uniform(3.0, 6.0, len(chosen))).float()      # 26 to 52 dB below the loudest bands
-        slope = torch.from_numpy(rng.uniform(-1.0, .2, len(chosen))).float()
-        jitter = torch.from_numpy(rng.normal(0, .35, clean.shape).astype(np.float32))
+        floor = loud - self.tensor(rng.uniform(3.0, 6.0, len(chosen)))      # 26 to 52 dB below the loudest bands
+        slope = self.tensor(rng.uniform(-1.0, .2, len(chosen)))
+        jitter = .35 * torch.randn(clean.shape, device=level.device)
         noise = floor[:, None, None] + slope[:, None, None] * self.octave + jitter
         level[chosen] = .5 * torch.logaddexp(2 * clean, 2 * noise)

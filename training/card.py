@@ -110,7 +110,7 @@ def card(model, eval_dir, work, evaluators, peers):
     values = {
         'table': table(judged, rows_of(peers) if peers else []), 'parameters': f'{parameters / 1e6:.2f} M', 'bytes': f'{os.path.getsize(model) / 1e6:.2f} MB',
         'encoder': stack(config['encoder']), 'decoder': stack(config['decoder']), 'dim': config['codebook_dim'], 'mels': config['front_end']['mels'],
-        'bands': config['synth']['bands'], 'steps': f"{history['steps']:,}", 'hours': history['trainingHours'], 'seen': history['audioSeenHours'],
+        'bands': config['synth']['bands'], 'steps': f"{history['steps']:,}", 'minutes_trained': f"{60 * history['trainingHours']:.0f}", 'seen': history['audioSeenHours'],
         'data_hours': history['dataHours'], 'speakers': f"{history['speakers']:,}", 'date': history['date'],
         'sources': '\n'.join(f"| {s['name']} | {s['licence']} | {s['by']} |" for s in history['sources']),
         'used': f'{100 * used:.1f}', 'perplexity': f'{perplexity:.0f}', 'tokens': f'{tokens:,}', 'clips': len(judged), 'minutes': f'{seconds / 60:.1f}',

@@ -46,8 +46,8 @@ class MiniConfig:
     codebook_dim: int = 16
     norm_eps: float = 1e-6
     front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
-    encoder: StackConfig = field(default_factory=lambda: StackConfig(192, 576, 6))
-    decoder: StackConfig = field(default_factory=lambda: StackConfig(256, 768, 8))
+    encoder: StackConfig = field(default_factory=lambda: StackConfig(192, 576, 6, kernel=15))
+    decoder: StackConfig = field(default_factory=lambda: StackConfig(256, 768, 8, kernel=15))
     synth: SynthConfig = field(default_factory=SynthConfig)
 
     def to_dict(self):

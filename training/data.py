@@ -61,17 +61,22 @@ class Extractor:
         self.bands = features.band_filters(config.synth, config.sample_rate)
         self.width = config.front_end.mels + config.synth.bands + 1 + len(config.synth.aperiodicity_hz) - 1 + 1
 
-    @torch.no_grad()
     def __call__(self, x):
+        """(T,) numpy -> (ceil(T/hop), width) numpy."""
+        return self.batch(torch.from_numpy(x)[None])[0].numpy()
+
+    @torch.no_grad()
+    def batch(self, x):
+        """(B, T) on any device -> (B, ceil(T/hop), width) there."""
         c, f, s = self.config, self.config.front_end, self.config.synth
-        x = torch.from_numpy(x)[None]
-        mel = features.log_bands(x, self.mel, f.n_fft, c.hop, self.floor)[0]
-        bands = features.log_bands(x, self.bands, s.n_fft, c.hop, self.floor, s.window)[0]
+        mel = features.log_bands(x, self.mel, f.n_fft, c.hop, self.floor)
+        bands = features.log_bands(x, self.bands, s.n_fft, c.hop, self.floor, s.window)
         f0, _, voiced = features.pitch(x, c.sample_rate, c.hop, s.f0_min, s.f0_max)
-        log_f0 = torch.from_numpy(features.fill_unvoiced(f0[0].numpy(), voiced[0].numpy()))
-        share = features.harmonicity(x, log_f0.exp()[None], s.aperiodicity_hz, c.sample_rate, c.hop)[0]
-        share = share.sqrt() * voiced[0, :, None]       # square root: oracle PESQ 2.29 against 2.21, DistilMOS 2.94 against 2.85
-        return torch.cat([mel, bands, log_f0[:, None], share, voiced[0, :, None].float()], 1).numpy()
+        filled = [features.fill_unvoiced(f, v) for f, v in zip(f0.cpu().numpy(), voiced.cpu().numpy())]
+        log_f0 = torch.from_numpy(np.stack(filled)).to(x.device)
+        share = features.harmonicity(x, log_f0.exp(), s.aperiodicity_hz, c.sample_rate, c.hop)
+        share = share.sqrt() * voiced[..., None]       # square root: oracle PESQ 2.29 against 2.21, DistilMOS 2.94 against 2.85
+        return torch.cat([mel, bands, log_f0[..., None], share, voiced[..., None].float()], -1)
 
 
 def prepare(root, out, speed, part, config):

@@ -148,10 +148,10 @@ def harmonicity(x, f0, edges, sample_rate, hop, n_fft=1280):
     """Share of periodic power in each band, (B, L, len(edges)-1): autocorrelation of the band at the pitch lag,
     divided by the window's own, from the power spectrum."""
     power = spectrum(x, n_fft, hop).abs().square()
-    hz = torch.arange(n_fft // 2 + 1) * (sample_rate / n_fft)
+    hz = torch.arange(n_fft // 2 + 1, device=x.device) * (sample_rate / n_fft)
     window = torch.hann_window(n_fft, dtype=torch.float64)
     own = torch.fft.irfft(torch.fft.rfft(window, 2 * n_fft).abs().square())
-    own = (own / own[0])[:n_fft].float()
+    own = (own / own[0])[:n_fft].float().to(x.device)
     lag = sample_rate / f0
     low = lag.floor().long().clamp(max=n_fft - 2)
     decay = own[low] + (own[low + 1] - own[low]) * (lag - low)

@@ -17,6 +17,10 @@ class Losses:
         self.by_band = torch.where(hz < 8000, 1.0, .4)
         self.by_share = torch.tensor([1.0, 1.0, 1.0, .6, .3])
 
+    def to(self, device):
+        self.by_band, self.by_share = self.by_band.to(device), self.by_share.to(device)
+        return self
+
     def split(self, batch):
         mels, bands = self.config.front_end.mels, self.config.synth.bands
         mel, rest = batch[..., :mels], batch[..., mels:]
@@ -25,7 +29,7 @@ class Losses:
     def audible(self, target):
         """Weight of every band and frame: full near the clip's loud bands, a fifth from 52 dB below them."""
         loud = target.amax(-1).quantile(.95, dim=1)[:, None, None]
-        return (.2 + .8 * torch.sigmoid(target - loud + 6.0)) * self.by_band.to(target.device)
+        return (.2 + .8 * torch.sigmoid(target - loud + 6.0)) * self.by_band
 
     def __call__(self, predicted, batch, commitment):
         """Returns the weighted sum and the parts (plain L1 of log bands in nats among them)."""
@@ -40,12 +44,12 @@ class Losses:
             'envelope': (pool(weight) * pool(error).abs()).sum() / pool(weight).sum(),
             'delta': (weight[:, 1:] * delta.abs()).sum() / total,
             'pitch': (voiced * (log_f0 - target_f0).abs()).sum() / voiced.sum().clamp(min=1),
-            'harmonic': (self.by_share.to(share.device) * (torch.sigmoid(logits) - share).abs()).mean(),
+            'harmonic': (self.by_share * (torch.sigmoid(logits) - share).abs()).mean(),
             'commitment': commitment,
         }
         loss = sum(WEIGHTS[k] * v for k, v in parts.items())
-        parts = {k: float(v.detach()) for k, v in parts.items()}
-        parts['l1'] = float(error.detach().abs().mean())
+        parts = {k: v.detach() for k, v in parts.items()}
+        parts['l1'] = error.detach().abs().mean()
         wrong = voiced * ((log_f0.detach() - target_f0).abs() > .2)
-        parts['gross_pitch'] = float(wrong.sum() / voiced.sum().clamp(min=1))
+        parts['gross_pitch'] = wrong.sum() / voiced.sum().clamp(min=1)
         return loss, parts

@@ -39,6 +39,10 @@ class DepthwiseConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(dim))
 
     def forward(self, x):
+        if x.is_cuda:       # the block is compiled there, and the shifts become one kernel
+            frames, kernel = x.shape[1], self.weight.shape[-1]
+            x = F.pad(x, (0, 0, kernel - 1, 0))
+            return self.bias + sum(x[:, k:k + frames] * self.weight[:, 0, k] for k in range(kernel))
         x = F.pad(x, (0, 0, self.weight.shape[-1] - 1, 0))
         return ShiftedProducts.apply(x, self.weight[:, 0].t().contiguous(), self.bias)
 

@@ -29,16 +29,15 @@ class Quantizer(nn.Module):
     @torch.no_grad()
     def update(self, flat, codes):
         size = self.codebook.shape[0]
-        counts = torch.bincount(codes, minlength=size).to(flat.dtype)
+        counts = torch.zeros_like(self.counts).index_add_(0, codes, torch.ones_like(flat[:, 0]))
         sums = torch.zeros_like(self.codebook).index_add_(0, codes, flat)
         self.counts.lerp_(counts, 1 - self.decay)
         self.sums.lerp_(sums, 1 - self.decay)
-        dead = self.counts < self.revive_below
-        n = int(dead.sum())
-        if n:
-            pick = flat[torch.randint(len(flat), (n,), device=flat.device)]
-            self.counts[dead] = 2 * self.revive_below
-            self.sums[dead] = pick * (2 * self.revive_below)
+        dead = self.counts < self.revive_below      # no branch on it: that would wait for the device
+        pick = flat[torch.randint(len(flat), (size,), device=flat.device)]
+        fresh = torch.full_like(self.counts, 2 * self.revive_below)
+        self.sums.copy_(torch.where(dead[:, None], pick * fresh[:, None], self.sums))
+        self.counts.copy_(torch.where(dead, fresh, self.counts))
         self.codebook.copy_(self.sums / self.counts[:, None])
 
     @torch.no_grad()

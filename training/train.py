@@ -16,17 +16,19 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')     # beside other work, spi
 import numpy as np
 import torch
 
+import resident
 from adversarial import Adversary
+from asr import Listener
 from augment import Augment, centres
 from codec import Codec
 from config import MiniConfig
 from data import UNLABELLED, Features
 from losses import Losses
-from model import Mini
+from model import ConvNeXtBlock, Mini
 
 OPTIONS = dict(batch=20, frames=128, lr=1e-3, warmup=500, slow_after=4000, start_quantizer=400, decay=.999, weight_decay=.01,
                clip=1.0, evaluate_every=2000, save_seconds=300, seed=1, threads=2, bf16=True, anneal_from=0, anneal_steps=0,
-               adversarial=.3, adversarial_from=4000)
+               adversarial=.3, adversarial_from=4000, listening=.6, listening_rows=24, listening_from=1000, budget_minutes=0.0)
 SAMPLE_CLIPS = ('e016', 'e021', 'e056')
 
 
@@ -36,15 +38,17 @@ def held_out(speaker):
 
 
 class Run:
-    def __init__(self, folder, features, config, options, device):
+    def __init__(self, folder, features, config, options, device, ear=None):
         self.folder, self.options, self.device, self.config = folder, options, device, config
         torch.manual_seed(options['seed'])
         torch.set_num_threads(options['threads'])
         self.rng = np.random.default_rng(options['seed'])
-        self.train_data = Features(features, config, keep=lambda s: not held_out(s))
-        self.dev_data = Features(features, config, keep=held_out)
+        if device.startswith('cuda'):
+            self.train_data, self.dev_data = resident.load(features, config, device, keep=lambda s: not held_out(s))
+        else:
+            self.train_data, self.dev_data = (Features(features, config, keep) for keep in (lambda s: not held_out(s), held_out))
         hz = centres(config)
-        self.augment, self.losses = Augment(config), Losses(config, hz[config.front_end.mels:])
+        self.augment, self.losses = Augment(config).to(device), Losses(config, hz[config.front_end.mels:]).to(device)
         self.model = Mini(config).to(device)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         o = options
@@ -53,13 +57,17 @@ class Run:
         self.optimizer = torch.optim.AdamW([{'params': decayed}, {'params': plain, 'weight_decay': 0.0}], lr=o['lr'],
                                            betas=(.9, .98), weight_decay=o['weight_decay'], fused=True)
         self.adversary = Adversary(device, o['adversarial'])
+        self.listener = Listener(ear, config, device, o['listening']) if ear else None
         self.step, self.seconds, self.stop = 0, 0.0, False
         os.makedirs(folder, exist_ok=True)
 
     def learning_rate(self):
         """Warm-up, constant, then 1/sqrt(step): good at any moment, however long the run becomes. anneal_* closes a run linearly."""
         o, s = self.options, self.step + 1
-        lr = o['lr'] * min(1, s / o['warmup']) / math.sqrt(max(1, s / o['slow_after']))
+        lr = o['lr'] * min(1, s / o['warmup'])
+        if o['budget_minutes']:
+            return lr * max(0.0, 1 - self.seconds / 60 / o['budget_minutes'])
+        lr /= math.sqrt(max(1, s / o['slow_after']))
         if o['anneal_steps'] and s > o['anneal_from']:
             lr *= max(0.0, 1 - (s - o['anneal_from']) / o['anneal_steps'])
         return lr
@@ -69,18 +77,24 @@ class Run:
 
     def train_step(self):
         o = self.options
-        batch = self.augment(self.train_data.batch(o['batch'], o['frames'], self.rng), self.rng).to(self.device)
+        listening = o['listening_rows'] if self.listener and self.step >= o['listening_from'] else 0
+        batch = self.train_data.batch(o['batch'], o['frames'], self.rng, *([listening] if listening else []))
+        batch, samples = batch if listening else (batch, None)
+        batch = self.augment(batch, self.rng, listening).to(self.device)
         for group in self.optimizer.param_groups:
             group['lr'] = self.learning_rate()
         mel = batch[..., :self.config.front_end.mels]
         with self.autocast():
-            predicted, z, codes, commitment = self.model(mel, quantize=bool(self.model.quantizer.started))
+            predicted, z, codes, commitment = self.model(mel, quantize=self.quantizing())
         loss, parts = self.losses(predicted, batch, commitment)
         total = loss
-        if o['adversarial'] and self.step >= o['adversarial_from']:
-            with self.autocast():
+        with self.autocast():
+            if o['adversarial'] and self.step >= o['adversarial_from']:
                 term, parts['judge'] = self.adversary.term(loss, predicted[0], self.losses.split(batch)[1])
-            total = loss + term
+                total = total + term
+            if listening:
+                term, parts['heard'] = self.listener.term(loss, predicted, samples, self.losses.split(batch)[2].exp())
+                total = total + term
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         parts['gradient'] = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), o['clip']))
@@ -90,14 +104,16 @@ class Run:
         self.follow()
         if self.step == o['start_quantizer']:
             self.start_quantizer()
-        return float(loss.detach()), parts
+        return loss.detach(), parts
+
+    def quantizing(self):
+        return self.step >= self.options['start_quantizer']
 
     @torch.no_grad()
     def follow(self):
         """Exponential average of every weight and of the codebook; short memory at first."""
         decay = min(self.options['decay'], (1 + self.step) / (10 + self.step))
-        for mine, theirs in zip(self.average.parameters(), self.model.parameters()):
-            mine.lerp_(theirs, 1 - decay)
+        torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
         q, source = self.average.quantizer, self.model.quantizer
         q.codebook.lerp_(source.codebook, 1 - decay)
         q.started.copy_(source.started)
@@ -121,8 +137,8 @@ class Run:
             with self.autocast():
                 predicted, _, codes, commitment = model(batch[..., :self.config.front_end.mels], bool(model.quantizer.started))
             loss, parts = self.losses(predicted, batch, commitment)
-            for k, v in {'loss': float(loss), **parts}.items():
-                total[k] = total.get(k, 0) + v / batches
+            for k, v in {'loss': loss, **parts}.items():
+                total[k] = total.get(k, 0) + float(v) / batches
             if codes is not None:
                 use += torch.bincount(codes.flatten().cpu(), minlength=len(use))
         p = use[use > 0] / use.sum().clamp(min=1)
@@ -150,6 +166,15 @@ class Run:
             torch.cuda.set_rng_state_all([v.cpu() for v in s['cuda_rng']])
         self.rng.bit_generator.state = s['numpy_rng']
         self.step, self.seconds = s['step'], s['seconds']
+
+    def start_from(self, path):
+        """Weights and codebook of an exported file; the optimizer and the codebook's averages begin anew."""
+        source = Codec.load(path).model.to(self.device).state_dict()
+        for model in (self.model, self.average):
+            model.load_state_dict({k: v for k, v in source.items() if k not in ('quantizer.counts', 'quantizer.sums', 'quantizer.started')}, strict=False)
+            q = model.quantizer
+            q.counts.fill_(1.0), q.sums.copy_(q.codebook), q.started.fill_(True)
+        self.options['start_quantizer'] = 0
 
     def log(self, kind, values):
         line = {'kind': kind, 'step': self.step, 'minutes': round(self.seconds / 60, 2), 'lr': round(self.learning_rate(), 7),
@@ -179,7 +204,7 @@ class Run:
             if self.step % 100 == 0:
                 pace = (self.seconds - began) / count if self.step < 100 else (time.time() - at)
                 rest = min((steps - self.step) * pace, deadline - self.seconds)
-                self.log('train', {**{k: v / count for k, v in mean.items()}, 'step_s': pace, 'eta_h': rest / 3600 if math.isfinite(rest) else -1.0})
+                self.log('train', {**{k: float(v) / count for k, v in mean.items()}, 'step_s': pace, 'eta_h': rest / 3600 if math.isfinite(rest) else -1.0})
                 mean, count, began = {}, 0, self.seconds
             if self.step % o['evaluate_every'] == 0:
                 self.log('dev', self.evaluate(self.average))
@@ -189,6 +214,13 @@ class Run:
                 saved = time.time()
         self.save()
         self.log('dev', self.evaluate(self.average))
+
+
+def compile_blocks():
+    """One kernel for a block's shifts, norm and activations each: shapes are the same for all blocks of a stack."""
+    torch._dynamo.config.cache_size_limit = 64
+    torch._dynamo.config.suppress_errors = True       # slower then, not stopped
+    ConvNeXtBlock.forward = torch.compile(ConvNeXtBlock.forward, dynamic=False)
 
 
 def parse(pairs, defaults):
@@ -207,6 +239,8 @@ def main():
     p.add_argument('--steps', type=float, default=math.inf); p.add_argument('--minutes', type=float, default=math.inf)
     p.add_argument('--samples', help=f'folder of audio; clips {", ".join(SAMPLE_CLIPS)} are decoded at every evaluation')
     p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    p.add_argument('--init', help='exported .safetensors (not sharpened) whose weights a new run starts from, e.g. training/state/mini-24k-75.safetensors')
+    p.add_argument('--ear', help='.npz of asr.extract: the recogniser that listens')
     p.add_argument('--set', nargs='*', default=[], metavar='name=value', help=', '.join(f'{k}={v}' for k, v in OPTIONS.items()))
     p.add_argument('--config', default='{}', help='JSON that overrides MiniConfig for a new run, e.g. {"codebook_dim": 32}')
     a = p.parse_args()
@@ -214,9 +248,13 @@ def main():
     saved = torch.load(last, map_location='cpu', weights_only=False) if os.path.exists(last) else None
     config = MiniConfig.from_dict(saved['config'] if saved else {**MiniConfig().to_dict(), **json.loads(a.config)})
     torch.set_flush_denormal(True)
-    run = Run(a.run, a.features, config, parse(a.set, {**OPTIONS, **(saved['options'] if saved else {})}), a.device)
+    run = Run(a.run, a.features, config, parse(a.set, {**OPTIONS, **(saved['options'] if saved else {})}), a.device, a.ear)
+    if a.device.startswith('cuda'):
+        compile_blocks()
     if saved:
         run.load(last)
+    elif a.init:
+        run.start_from(a.init)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: setattr(run, 'stop', True))
     size = sum(v.numel() for v in run.model.parameters()) + run.model.quantizer.codebook.numel()

@@ -1,12 +1,8 @@
 import { Activation, type Pointer } from '../../bindings/kernels.js'
 import type { Region } from '../../bindings/memory.js'
+import { bytesPerColumn, compute, panelBytes, ROWS } from './product.js'
 import { blockRows, type Layer, pointwise, type RowSink, windowed } from './rows.js'
-import { INTEGERS, type IntegerDtype, type Scratch, type WeightDtype, WeightRegion } from './weights.js'
-
-// V8 swaps optimised code in between calls only, and a block of activations should stay in L2 (750 x 768 x 2304: 57 ms in
-// blocks, 283 ms as one cold call).
-const ROWS = 96
-const COLUMNS = 256
+import { INTEGERS, type IntegerDtype, type Scratch, WeightRegion } from './weights.js'
 
 // Values copied into linear memory at a time while packing, so that loading needs little more than the packed weights.
 const PACKED_AT_ONCE = 1 << 18
@@ -69,7 +65,7 @@ export function packWeights(
   }
   const { scratch } = region
   const scales = region.copy(new Float32Array(padded))
-  scratch.reserve(places(inputs).end)
+  scratch.reserve(places(inputs, region.heap.team?.threads).end)
   if (region.dtype === 'f16') {
     inChunks(region, source, layout, (from, first, count) => {
       const [to, factors] = [weights + first * columnBytes, scales + first * 4]
@@ -122,34 +118,24 @@ export function product(
 ): void {
   const { inputs, outputs, weights, bias, reduced } = packed
   const { inputPitch = inputs, outputPitch = outputs, residual = 0, activation = Activation.none } = options
-  const { matmulF32, matmulF16, matmulInteger, quantizeRowsI16 } = region.kernels
-  const columnBytes = bytesPerColumn(inputs, reduced?.dtype)
-  const { panel, quantized, rowScales } = places(inputs, reduced)
+  const { heap, kernels } = region
+  const { panel, quantized, rowScales } = places(inputs, heap.team?.threads, reduced)
+  const common = {
+    dtype: reduced?.dtype ?? ('f32' as const),
+    ...{ weights, bias, scales: reduced?.scales ?? 0, inputs, outputs },
+    ...{ inputPitch, outputPitch, activation, panel, rowScales },
+  }
+  if (!reduced || reduced.dtype === 'f16') {
+    compute(heap, { ...common, out, input, residual, rows })
+    return
+  }
   for (let row = 0; row < rows; row += ROWS) {
     const count = Math.min(ROWS, rows - row)
+    const at = row * outputPitch * 4
     const from = input + row * inputPitch * 4
-    if (reduced && reduced.dtype !== 'f16')
-      quantizeRowsI16(quantized, rowScales, from, inputPitch, count, inputs, reduced.limit)
-    for (let column = 0; column < outputs; column += COLUMNS) {
-      const at = (row * outputPitch + column) * 4
-      const to = out + at
-      const width = Math.min(COLUMNS, outputs - column)
-      const w = weights + column * columnBytes
-      const biasAt = bias + column * 4
-      const scalesAt = reduced ? reduced.scales + column * 4 : 0
-      const residualAt = residual === 0 ? 0 : residual + at
-      if (!reduced) {
-        // biome-ignore format: the call reads as the kernel's signature
-        matmulF32(to, outputPitch, from, inputPitch, w, biasAt, residualAt, count, inputs, width, activation)
-      } else if (reduced.dtype === 'f16') {
-        // biome-ignore format: the call reads as the kernel's signature
-        matmulF16(to, outputPitch, from, inputPitch, w, scalesAt, biasAt, residualAt, count, inputs, width, activation, panel)
-      } else {
-        const widened = reduced.dtype === 'q8' ? panel : 0
-        // biome-ignore format: the call reads as the kernel's signature
-        matmulInteger(to, outputPitch, quantized, rowScales, w, scalesAt, biasAt, residualAt, count, inputs, width, activation, widened)
-      }
-    }
+    kernels.quantizeRowsI16(quantized, rowScales, from, inputPitch, count, inputs, reduced.limit)
+    const residualAt = residual === 0 ? 0 : residual + at
+    compute(heap, { ...common, out: out + at, input: quantized, residual: residualAt, rows: count })
   }
 }
 
@@ -173,15 +159,10 @@ export class Linear implements Layer {
   }
 }
 
-function bytesPerColumn(inputs: number, dtype: WeightDtype = 'f32'): number {
-  if (dtype === 'f32') return inputs * 4
-  return dtype === 'f16' ? inputs * 2 : (inputs + (inputs & 1)) * INTEGERS[dtype].size
-}
-
-/** Parts of the scratch: a widened panel of f32 or int16, and behind it a block of rows as int16, and their scales. */
-function places(inputs: number, reduced?: ReducedWeights) {
+/** Parts of the scratch: each thread's widened panel of f32 or int16, and behind them a block of rows as int16, and their scales. */
+function places(inputs: number, threads = 1, reduced?: ReducedWeights) {
   const panel = reduced?.scratch.pointer ?? 0
-  const quantized = panel + 64 * inputs
+  const quantized = panel + threads * panelBytes(inputs)
   const rowScales = quantized + ROWS * 2 * Math.ceil(inputs / 8) * 8
   return { panel, quantized, rowScales, end: rowScales + ROWS * 4 }
 }

@@ -14,6 +14,7 @@ import {
 import type { LoadOptions } from '../load.js'
 import type { Progress } from '../schedule.js'
 import type { DecodeStreamOptions, EncodeStreamOptions, TokenizerInfo } from '../streaming.js'
+import type { HelperOrders } from '../threads.js'
 import type { DecodeOptions, EncodeOptions } from '../tokenizer.js'
 import { AudioTokens, type TokenFormat } from '../tokens.js'
 
@@ -39,6 +40,8 @@ export type CallName = keyof Calls
 export type Request =
   | { [Name in CallName]: { id: number; call: Name; body: Calls[Name][0] } }[CallName]
   | { id: number; call: 'abort' }
+  /** Makes the worker a helper thread (src/threads.ts), which answers once and then nothing else. */
+  | { id: number; call: 'help'; body: HelperOrders }
 
 export type Reply =
   | { id: number; kind: 'progress'; progress: Progress }

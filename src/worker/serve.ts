@@ -7,6 +7,7 @@ import type { Session } from '../streams.js'
 import type { TokenInput } from '../token_input.js'
 import type { AudioTokenizer } from '../tokenizer.js'
 import { AudioTokens } from '../tokens.js'
+import { serveAsHelper } from './help.js'
 import type { Link } from './link.js'
 import {
   buffersOf,
@@ -30,6 +31,10 @@ export function serve(link: Link): void {
   link.onMessage(async message => {
     const request = message as Request
     const { id } = request
+    if (request.call === 'help') {
+      serveAsHelper(request.body, () => reply({ id, kind: 'value', value: undefined, memoryBytes: 0 }))
+      return
+    }
     if (request.call === 'abort') {
       running.get(id)?.abort()
       return
@@ -58,7 +63,10 @@ class Server {
     return this.#tokenizer?.info.memoryBytes ?? 0
   }
 
-  async answer({ call, body }: Exclude<Request, { call: 'abort' }>, run: RunOptions): Promise<unknown> {
+  async answer(
+    { call, body }: Exclude<Request, { call: 'abort' | 'help' }>,
+    run: RunOptions,
+  ): Promise<unknown> {
     const calls: { [Name in CallName]: (body: Calls[Name][0]) => Promise<unknown> } = {
       load: async ({ source, options }) => {
         this.#tokenizer = await loadTokenizer(source as never, { ...(options as LoadOptions), ...run })

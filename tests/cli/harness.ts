@@ -29,6 +29,7 @@ export class FakeTokenizer implements Tokenizer {
     canEncode: true,
     canDecode: true,
     build: 'baseline',
+    threads: 1,
     memoryBytes: 65536,
     config: { dim: 3 },
   } as Tokenizer['info']

@@ -21,6 +21,7 @@ from export import export                                                       
 from features import log_bands, pitch                                                       # noqa: E402
 from model import Mini                                                                      # noqa: E402
 from quantizer import Quantizer                                                             # noqa: E402
+from soundmaker import SoundMaker                                                           # noqa: E402
 from synth import Synth, harmonics, white_noise                                             # noqa: E402
 from train import OPTIONS, Run                                                              # noqa: E402
 
@@ -95,6 +96,20 @@ class Synthesis(unittest.TestCase):
         got = log_bands(y[None], synth.filters, s.n_fft, config.hop, s.floor, s.window)[0]
         self.assertLess((got - want)[4:-4].mean().abs().item(), .35)
 
+    def test_batched_synthesis_is_the_same_and_has_gradients(self):
+        config = MiniConfig()
+        rng, synth, maker = np.random.default_rng(1), Synth(config), SoundMaker(config)
+        bands, share = torch.from_numpy(rng.normal(-1, 1, (12, 80)).astype(np.float32)), torch.ones(12, 5)
+        f0 = torch.from_numpy(rng.uniform(90, 300, 12).astype(np.float32))
+        bands.requires_grad_()
+        y = maker(bands[None], f0[None], share[None])[0]
+        with torch.no_grad():       # levels, not samples: shares stop at .999 there, and its noise is another
+            s, want = config.synth, synth(bands, f0.numpy(), share)
+            level = lambda x: log_bands(x[None], synth.filters, s.n_fft, config.hop, s.floor, s.window)[0]
+            self.assertLess((level(y.detach()) - level(want)).abs().mean().item(), .1)
+        y.square().sum().backward()
+        self.assertTrue(bands.grad.isfinite().all() and bands.grad.abs().max() > 0)
+
     def test_pitch_tracker(self):
         x = voice_like(4700)
         f0, _, voiced = pitch(x[None], 24000, 320)
@@ -134,6 +149,22 @@ class Training(unittest.TestCase):
             export(os.path.join(folder, 'a', 'last.pt'), out, 'f32')
             a, b, x = Codec.load(out), Codec.load(os.path.join(folder, 'a', 'last.pt')), voice_like(9000)
             self.assertTrue(torch.equal(a.encode(x), b.encode(x)))
+
+    def test_exported_weights_start_a_run(self):
+        config = small_config()
+        with tempfile.TemporaryDirectory() as folder:
+            write_features(folder, config)
+            run = Run(os.path.join(folder, 'a'), folder, config, self.options(), 'cpu')
+            for _ in range(4):
+                run.train_step()
+            run.save()
+            out = os.path.join(folder, 'm.safetensors')
+            export(os.path.join(folder, 'a', 'last.pt'), out, 'f32')
+            again = Run(os.path.join(folder, 'b'), folder, config, self.options(), 'cpu')
+            again.start_from(out)
+            self.assertTrue(torch.equal(again.model.decoder.head.weight, run.average.decoder.head.weight))
+            self.assertTrue(torch.equal(again.model.quantizer.codebook, run.average.quantizer.codebook))
+            self.assertTrue(np.isfinite(again.train_step()[0]))
 
     def test_packed_state_goes_on(self):
         config = small_config()

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium as playwright } from 'playwright-core'
 import { serve } from './static-server.mjs'
@@ -30,13 +30,30 @@ async function unpack() {
   try {
     const { default: chromium } = await import('@sparticuz/chromium')
     const executablePath = await chromium.executablePath()
-    return { executablePath, env: { ...process.env, TMPDIR: TMPDIR ?? '/tmp' } }
+    const env = { ...process.env, TMPDIR: TMPDIR ?? '/tmp', FONTCONFIG_FILE: fontConfiguration(folder) }
+    return { executablePath, env }
   } finally {
     for (const [name, value] of Object.entries({ TMPDIR, LD_LIBRARY_PATH, AWS_EXECUTION_ENV })) {
       if (value === undefined) delete process.env[name]
       else process.env[name] = value
     }
   }
+}
+
+/** The package's own fonts.conf looks for them in /tmp alone; a machine without any font crashes at the first <input>. */
+function fontConfiguration(folder) {
+  const file = join(folder, 'fonts.conf')
+  const lines = [
+    '<fontconfig>',
+    `<dir>${folder}/fonts</dir>`,
+    `<cachedir>${folder}/fonts-cache</cachedir>`,
+    '</fontconfig>',
+  ]
+  writeFileSync(
+    file,
+    `<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n${lines.join('\n')}\n`,
+  )
+  return file
 }
 
 /** Starts the browser, with a microphone that beeps. */

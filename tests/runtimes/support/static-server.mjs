@@ -10,8 +10,8 @@ const TYPES = {
   css: 'text/css',
 }
 
-/** Serves a folder to any origin, as CDNs do; gives its address (no slash at the end) and what was asked for. */
-export async function serve(folder) {
+/** Serves a folder to any origin, as CDNs do, with `headers` beside the usual; gives its address (no slash at the end) and what was asked for. */
+export async function serve(folder, headers = {}) {
   const requests = []
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://x').pathname))
@@ -23,6 +23,7 @@ export async function serve(folder) {
       'content-type': TYPES[file.split('.').at(-1)] ?? 'text/plain',
       'content-length': found.size,
       'access-control-allow-origin': '*',
+      ...headers,
     })
     createReadStream(file).pipe(response)
   })
