@@ -23,7 +23,7 @@ export { DEFAULT_MODEL, type LoadOptions, loadTokenizer } from './load.js'
 export type { Progress, RunOptions } from './schedule.js'
 export type { DecodedAudio } from './sessions.js'
 export type { DecodeStreamOptions, EncodeStreamOptions, TokenizerInfo } from './streaming.js'
-export type { StreamResults, StreamSource } from './streams.js'
+export type { Session, StreamResults, StreamSource } from './streams.js'
 export type { TokenInput } from './token_input.js'
 export {
   AudioTokenizer,

@@ -96,5 +96,6 @@ function multiplied(sink: RowSink, factor: number): RowSink {
     commit: rows => sink.commit(rows * factor),
     drain: () => sink.drain(),
     end: () => sink.end(),
+    keep: state => sink.keep(state),
   }
 }
