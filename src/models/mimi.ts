@@ -6,17 +6,15 @@
 //                  -> conv k7, ELU -> (transposed conv, residual block, ELU) x 4 -> conv k3 [L * hop, 1]
 //
 // Nothing looks ahead, so that both ways stream exactly, a frame of 80 ms at a time.
-import { Activation } from '../../bindings/kernels.js'
 import type { Region } from '../../bindings/memory.js'
 import type { TensorSource } from '../checkpoints/source.js'
 import { WeightReader } from '../checkpoints/weights.js'
-import { ConvTranspose1d, type ConvTranspose1dShape, DepthwiseTranspose1d } from '../nn/conv_transpose1d.js'
-import { Conv1d, type Conv1dShape } from '../nn/conv1d.js'
+import { DepthwiseTranspose1d } from '../nn/conv_transpose1d.js'
+import { Conv1d } from '../nn/conv1d.js'
 import { packLinear } from '../nn/linear.js'
 import { ResidualQuantizer } from '../nn/residual_quantizer.js'
 import { RotaryAngles } from '../nn/rotary.js'
 import { type Layer, pipeline } from '../nn/rows.js'
-import { SeanetResBlock } from '../nn/seanet.js'
 import { type ProjectedQuantizer, SplitQuantizer } from '../nn/split_quantizer.js'
 import { type AttentionShape, TransformerLayer } from '../nn/transformer.js'
 import { wholeFrames } from '../nn/whole_frames.js'
@@ -24,6 +22,7 @@ import { ACOUSTIC, canonicalNames, type MimiConfig, readConfig, SEMANTIC } from 
 import type { Model } from './model.js'
 import { type Named, Parts } from './parts.js'
 import { pushCodes } from './push_codes.js'
+import { SeanetReader } from './seanet.js'
 import {
   type Contents,
   type ModelParts,
@@ -127,92 +126,32 @@ export async function loadMimi(
   }
 }
 
-async function conv(
-  parts: Parts,
-  name: string,
-  shape: Omit<Conv1dShape, 'padding'>,
-  activation: Activation = Activation.none,
-): Promise<Conv1d> {
-  const { inputs, outputs, kernel, stride = 1 } = shape
-  const weight = await parts.tensor(`${name}.conv.weight`, [outputs, inputs, kernel])
-  const bias = await parts.tensor(`${name}.conv.bias`, [outputs])
-  const padding = { left: kernel - stride, right: 0, mode: 'zero' } as const
-  return new Conv1d(
-    parts.storage.regionOf(`${name}.conv.weight`),
-    weight,
-    bias,
-    { ...shape, padding },
-    activation,
-  )
+function seanet(parts: Parts, config: MimiConfig, half: Half): SeanetReader {
+  const { filters, dim: dimension, ratios, kernel, lastKernel, residualKernel } = config
+  const sizes = { channels: 1, filters, dimension, ratios, kernel, lastKernel, residualKernel, lstmLayers: 0 }
+  const shape = { ...sizes, shortcut: false, causal: true, padding: 'zero' } as const
+  const prefix = `${half}.layers`
+  return new SeanetReader(parts, shape, { prefix, conv: '.conv', stage: prefix })
 }
 
-async function residualBlock(parts: Parts, name: string, channels: number, kernel: number): Promise<Layer> {
-  const half = channels / 2
-  return new SeanetResBlock(
-    await conv(parts, `${name}.block.1`, { inputs: channels, outputs: half, kernel }, Activation.elu),
-    await conv(parts, `${name}.block.3`, { inputs: half, outputs: channels, kernel: 1 }, Activation.elu),
-  )
-}
-
-/** Layers bear the numbers of upstream's list, where ELUs count; an ELU is the epilogue of the layer before it. */
 async function readEncoder(parts: Parts, config: MimiConfig): Promise<Named[]> {
-  const { filters, dim, ratios, kernel, residualKernel, lastKernel, hopLength } = config
-  const first = await conv(parts, 'encoder.layers.0', { inputs: 1, outputs: filters, kernel })
-  const layers: Named[] = [
-    ['frames', wholeFrames(hopLength)],
-    ['encoder.layers.0', first],
-  ]
-  let [index, channels] = [1, filters]
-  for (const [stage, stride] of ratios.entries()) {
-    const block = await residualBlock(parts, `encoder.layers.${index}`, channels, residualKernel)
-    layers.push([`encoder.layers.${index + 1}`, block])
-    const isLast = stage === ratios.length - 1
-    const shape = { inputs: channels, outputs: 2 * channels, kernel: 2 * stride, stride }
-    const name = `encoder.layers.${index + 2}`
-    const down = await conv(parts, name, shape, isLast ? Activation.elu : Activation.none)
-    layers.push([isLast ? `encoder.layers.${index + 3}` : name, down])
-    channels *= 2
-    index += 3
-  }
-  const last = { inputs: channels, outputs: dim, kernel: lastKernel }
-  layers.push([`encoder.layers.${index + 1}`, await conv(parts, `encoder.layers.${index + 1}`, last)])
-  layers.push(...(await readTransformer(parts, 'encoder_transformer', config)))
+  const { dim, hopLength } = config
+  const layers = await seanet(parts, config, 'encoder').encoder()
+  const transformer = await readTransformer(parts, 'encoder_transformer', config)
   const weight = await parts.tensor('downsample.conv.weight', [dim, dim, 4])
   const padding = { left: 2, right: 0, mode: 'replicate' } as const
   const shape = { inputs: dim, outputs: dim, kernel: 4, stride: 2, padding }
   const region = parts.storage.regionOf('downsample.conv.weight')
-  return [...layers, ['downsample', new Conv1d(region, weight, undefined, shape)]]
+  const downsample = new Conv1d(region, weight, undefined, shape)
+  return [['frames', wholeFrames(hopLength)], ...layers, ...transformer, ['downsample', downsample]]
 }
 
 async function readDecoder(parts: Parts, config: MimiConfig): Promise<Named[]> {
-  const { filters, dim, ratios, kernel, residualKernel, lastKernel } = config
+  const { dim } = config
   const weight = await parts.tensor('upsample.conv.weight', [dim, 1, 4])
-  let channels = filters * 2 ** ratios.length
-  const first = { inputs: dim, outputs: channels, kernel }
-  const layers: Named[] = [
-    ['upsample', new DepthwiseTranspose1d(parts.region, weight, dim, 2)],
-    ...(await readTransformer(parts, 'decoder_transformer', config)),
-    ['decoder.layers.1', await conv(parts, 'decoder.layers.0', first, Activation.elu)],
-  ]
-  let index = 2
-  for (const stride of ratios.toReversed()) {
-    const name = `decoder.layers.${index}`
-    const shape = { inputs: channels, outputs: channels / 2, kernel: 2 * stride, stride }
-    layers.push([name, await transposed(parts, name, shape)])
-    channels /= 2
-    const block = await residualBlock(parts, `decoder.layers.${index + 1}`, channels, residualKernel)
-    layers.push([`decoder.layers.${index + 2}`, block])
-    index += 3
-  }
-  const last = { inputs: channels, outputs: 1, kernel: lastKernel }
-  return [...layers, [`decoder.layers.${index}`, await conv(parts, `decoder.layers.${index}`, last)]]
-}
-
-async function transposed(parts: Parts, name: string, shape: ConvTranspose1dShape): Promise<Layer> {
-  const { inputs, outputs, kernel } = shape
-  const weight = await parts.tensor(`${name}.conv.weight`, [inputs, outputs, kernel])
-  const bias = await parts.tensor(`${name}.conv.bias`, [outputs])
-  return new ConvTranspose1d(parts.storage.regionOf(`${name}.conv.weight`), weight, bias, shape)
+  const upsample = new DepthwiseTranspose1d(parts.region, weight, dim, 2)
+  const transformer = await readTransformer(parts, 'decoder_transformer', config)
+  return [['upsample', upsample], ...transformer, ...(await seanet(parts, config, 'decoder').decoder())]
 }
 
 async function readTransformer(parts: Parts, name: string, config: MimiConfig): Promise<Named[]> {

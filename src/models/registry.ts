@@ -59,6 +59,16 @@ const FAMILIES: Readonly<Record<string, Entry>> = {
       return { matrices: MIMI_MATRICES, contents: mimiContents, load: loadMimi }
     },
   },
+  encodec: {
+    // transformers' spelling and EnCodec's own
+    recognises: source =>
+      has(source, /^quantizer\.(?:vq\.)?layers\.0\._?codebook\.embed$/) &&
+      has(source, /^(?:en|de)coder\.(?:layers|model)\.\d+\.lstm\.weight_ih_l0$/),
+    open: async () => {
+      const { encodecContents, ENCODEC_MATRICES, loadEncodec } = await import('./encodec.js')
+      return { matrices: ENCODEC_MATRICES, contents: encodecContents, load: loadEncodec }
+    },
+  },
 }
 
 function has(source: TensorSource, pattern: RegExp): boolean {

@@ -11,17 +11,16 @@ import type { TensorSource } from '../checkpoints/source.js'
 import { WeightReader } from '../checkpoints/weights.js'
 import { ClipAttention } from '../nn/attention.js'
 import { Clip } from '../nn/clip.js'
-import { Conv1d, type Conv1dShape, seanetPadding, zeroPadding } from '../nn/conv1d.js'
+import { type Conv1d, seanetPadding, zeroPadding } from '../nn/conv1d.js'
 import { Istft } from '../nn/fourier.js'
 import { Linear } from '../nn/linear.js'
-import { type LstmWeights, SkipLstm } from '../nn/lstm.js'
 import { type GroupNorm, LayerNorm } from '../nn/norm.js'
 import { VectorQuantizer } from '../nn/quantizer.js'
 import { ClipResnetBlock, normalisedInto } from '../nn/resnet.js'
 import { type Layer, type Probe, pipeline, type RowSink } from '../nn/rows.js'
-import { SeanetResBlock } from '../nn/seanet.js'
 import type { Model, ModelInfo } from './model.js'
 import { type Named, Parts } from './parts.js'
+import { SeanetReader } from './seanet.js'
 import {
   type Contents,
   type ModelParts,
@@ -92,10 +91,11 @@ export async function loadWavTokenizer(
     storedAs: storage.storedAs,
   })
   const wanted = (part: 'encoder' | 'decoder') => storage.wants(part) && config[part]
-  const encoder = wanted('encoder') ? await readEncoder(storage, reader, config.encoder!) : undefined
+  const parts = new Parts(storage, reader)
+  const encoder = wanted('encoder') ? await readEncoder(parts, config.encoder!) : undefined
   const { codebookSize, codebookDim } = config
   const codebook = await reader.tensor(CODEBOOK, [codebookSize, codebookDim])
-  const decoder = wanted('decoder') ? await readDecoder(new Parts(storage, reader), config) : undefined
+  const decoder = wanted('decoder') ? await readDecoder(parts, config) : undefined
   reader.finish()
   return assemble(
     config,
@@ -158,62 +158,14 @@ function lookahead({ ratios, kernel, lastKernel, residualKernel }: EncoderConfig
   return last + (kernel >> 1) - (hop - 1)
 }
 
-/** The conv stack, named as upstream's modules; each ELU is the epilogue of the layer before it. */
-async function readEncoder(storage: Storage, reader: WeightReader, config: EncoderConfig): Promise<Named[]> {
-  const conv = async (name: string, shape: Omit<Conv1dShape, 'padding'>, activation: Activation) => {
-    const { inputs, outputs, kernel, stride = 1 } = shape
-    const weight = await reader.conv(`${ENCODER}.${name}.conv.conv`, [outputs, inputs, kernel])
-    const bias = await reader.tensor(`${ENCODER}.${name}.conv.conv.bias`, [outputs])
-    const region = storage.regionOf(`${ENCODER}.${name}.conv.conv.weight`)
-    return new Conv1d(region, weight, bias, { ...shape, padding: seanetPadding(kernel, stride) }, activation)
-  }
-  const { filters, dimension, hidden, ratios, kernel, lastKernel, residualKernel } = config
-  let channels = filters
-  const layers: Named[] = [
-    ['encoder.model.0', await conv('0', { inputs: 1, outputs: channels, kernel }, Activation.none)],
-  ]
-  let index = 1
-  for (const ratio of ratios) {
-    const half = channels / 2
-    const block = new SeanetResBlock(
-      await conv(
-        `${index}.block.1`,
-        { inputs: channels, outputs: half, kernel: residualKernel },
-        Activation.elu,
-      ),
-      await conv(`${index}.block.3`, { inputs: half, outputs: channels, kernel: 1 }, Activation.elu),
-      await conv(`${index}.shortcut`, { inputs: channels, outputs: channels, kernel: 1 }, Activation.none),
-    )
-    const down = { inputs: channels, outputs: 2 * channels, kernel: 2 * ratio, stride: ratio }
-    layers.push([`encoder.model.${index + 1}`, block])
-    layers.push([`encoder.model.${index + 2}`, await conv(`${index + 2}`, down, Activation.none)])
-    channels *= 2
-    index += 3
-  }
-  const lstm: LstmWeights[] = []
-  for (let layer = 0; layer < config.lstmLayers; layer++)
-    lstm.push(await readLstm(reader, index, layer, hidden))
-  const region = storage.regionOf(`${ENCODER}.${index}.lstm.weight_ih_l0`)
-  layers.push([`encoder.model.${index + 1}`, new SkipLstm(region, hidden, lstm, Activation.elu)])
-  const last = { inputs: hidden, outputs: dimension, kernel: lastKernel }
-  layers.push([`encoder.model.${index + 2}`, await conv(`${index + 2}`, last, Activation.none)])
-  return layers
-}
-
-async function readLstm(
-  reader: WeightReader,
-  index: number,
-  layer: number,
-  hidden: number,
-): Promise<LstmWeights> {
-  const read = (name: string, shape: number[]) =>
-    reader.tensor(`${ENCODER}.${index}.lstm.${name}_l${layer}`, shape)
-  return {
-    weightIh: await read('weight_ih', [4 * hidden, hidden]),
-    weightHh: await read('weight_hh', [4 * hidden, hidden]),
-    biasIh: await read('bias_ih', [4 * hidden]),
-    biasHh: await read('bias_hh', [4 * hidden]),
-  }
+/** Upstream's modules under `encoder.model`. */
+function readEncoder(parts: Parts, config: EncoderConfig): Promise<Named[]> {
+  const shape = { ...config, channels: 1, shortcut: true, causal: false, padding: 'reflect' } as const
+  return new SeanetReader(parts, shape, {
+    prefix: ENCODER,
+    conv: '.conv.conv',
+    stage: 'encoder.model',
+  }).encoder()
 }
 
 async function readDecoder(parts: Parts, config: WavTokenizerConfig): Promise<Decoder> {

@@ -1,6 +1,10 @@
 import type { Pointer } from '../../bindings/kernels.js'
 import type { Region } from '../../bindings/memory.js'
 import { type PackedWeights, packLinear, product } from './linear.js'
+import { type Layer, pointwise, windowed } from './rows.js'
+
+// Scores of 32 rows against 2048 entries are 256 KiB.
+const ROWS = 32
 
 /** Codebooks of which each quantizes what those before it left (EnCodec, section 3.2). Entries are kept once, as columns of panels. */
 export class ResidualQuantizer {
@@ -20,6 +24,26 @@ export class ResidualQuantizer {
       region.release(rows)
       return packed
     })
+  }
+
+  /** Rows [n, dim] f32 in, as many codes as `sink` has channels out: [n, codebooks] i32. */
+  readonly search: Layer = {
+    open: (region, sink) => {
+      const search = this.searcher(region, sink.channels, ROWS)
+      return windowed(region, pointwise(this.dim), ROWS, sink, (out, input, rows) =>
+        search(out, sink.channels, input, rows),
+      )
+    },
+  }
+
+  /** The inverse: rows [n, codebooks] i32 in, [n, dim] f32 out. */
+  lookup(codebooks: number): Layer {
+    return {
+      open: (region, sink) =>
+        windowed(region, pointwise(codebooks), ROWS, sink, (out, codes, rows) =>
+          this.sum(region, out, codes, codebooks, rows, codebooks),
+        ),
+    }
   }
 
   /**

@@ -1,60 +1,21 @@
 // The layers of causal codecs against PyTorch (tests/vectors/make_causal.py), whole and cut into any chunks.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { receiver } from '../../src/nn/clip.js'
 import { ConvTranspose1d, DepthwiseTranspose1d } from '../../src/nn/conv_transpose1d.js'
 import { LayerNorm } from '../../src/nn/norm.js'
 import { ResidualQuantizer } from '../../src/nn/residual_quantizer.js'
 import { RotaryAngles } from '../../src/nn/rotary.js'
-import type { Layer } from '../../src/nn/rows.js'
 import { TransformerLayer } from '../../src/nn/transformer.js'
 import { wholeFrames } from '../../src/nn/whole_frames.js'
 import { identical, near } from '../support/compare.js'
 import { freshCore } from '../support/core.js'
-import { concat } from '../support/model.js'
-import { random, randomArray } from '../support/random.js'
+import { run, runBothWays } from '../support/layers.js'
+import { randomArray } from '../support/random.js'
 import { cases, vectors } from '../support/vectors.js'
 
 const { kernels, heap, region } = await freshCore()
 const expected = vectors('causal.safetensors')
 const tensor = (name: string) => expected.get(name)!.data
-
-/** What `layer` makes of rows pushed in chunks of the sizes that `chunks` gives. */
-function run(
-  layer: Layer,
-  outputs: number,
-  x: Float32Array,
-  inputs: number,
-  chunks = () => 1 << 20,
-): Float32Array {
-  const local = region.child()
-  const parts: Float32Array[] = []
-  const sink = receiver(local, outputs, (at, rows) => parts.push(heap.f32(at, rows * outputs).slice()))
-  const stage = layer.open(local, sink)
-  for (let row = 0; row < x.length / inputs; ) {
-    const count = Math.min(chunks(), x.length / inputs - row)
-    heap.f32(stage.reserve(count), count * inputs).set(x.subarray(row * inputs, (row + count) * inputs))
-    stage.commit(count)
-    stage.drain()
-    row += count
-  }
-  stage.end()
-  local.free()
-  return concat(parts)
-}
-
-/** The same, whole and cut; they must agree bit for bit. */
-function runBothWays(layer: Layer, outputs: number, x: Float32Array, inputs: number): Float32Array {
-  const whole = run(layer, outputs, x, inputs)
-  const next = random(3)
-  for (const most of [1, 4, 90])
-    identical(
-      run(layer, outputs, x, inputs, () => 1 + Math.floor(((next() + 1) / 2) * most)),
-      whole,
-      `chunks of ${most}`,
-    )
-  return whole
-}
 
 for (const { name, about } of cases('causal.safetensors', 'window_attention'))
   test(`windowAttentionF32: ${name}`, () => {
@@ -102,7 +63,7 @@ for (const { name, about } of cases('causal.safetensors', 'conv_transpose'))
       groups === 1
         ? new ConvTranspose1d(region, w, b, { inputs, outputs, kernel: k, stride })
         : new DepthwiseTranspose1d(region, w, outputs, stride)
-    near(runBothWays(layer, outputs, x, inputs), tensor(`${name}.y`), 3e-6)
+    near(runBothWays(region, layer, { inputs, outputs }, x), tensor(`${name}.y`), 3e-6)
   })
 
 test('ResidualQuantizer: codes, rest and sum', () => {
@@ -150,10 +111,11 @@ test('a transformer layer keeps its window through any chunks, and what lies bef
   const shape = { heads: 2, window, rotary: new RotaryAngles(16, 10_000) }
   const layer = new TransformerLayer(region, weights(), norm(8), norm(10), shape)
   const x = randomArray(frames * channels, 12)
-  const y = runBothWays(layer, channels, x, channels)
+  const square = { inputs: channels, outputs: channels }
+  const y = runBothWays(region, layer, square, x)
   const changed = x.slice()
   changed.fill(3, 0, channels * 100)
-  const other = run(layer, channels, changed, channels)
+  const other = run(region, layer, square, changed)
   const from = (100 + window - 1) * channels
   identical(other.slice(from), y.slice(from), 'behind the window')
   assert.ok(
@@ -170,7 +132,7 @@ test('wholeFrames adds zeros to the last frame, and nothing to a whole one or to
     [6, 8],
   ]) {
     const x = randomArray(length * 2, length + 1)
-    const y = run(wholeFrames(4), 2, x, 2)
+    const y = run(region, wholeFrames(4), { inputs: 2, outputs: 2 }, x)
     assert.equal([...y], [...x, ...new Array((padded - length) * 2).fill(0)])
   }
 })

@@ -21,9 +21,11 @@ export async function openModel(names: string | readonly string[], options: Mode
   const core = await freshCore()
   const files = await Promise.all([names].flat().map(name => byteSource(testFile(name))))
   const source = await openCheckpoint(files)
-  const model = await loadModel(core.region, source, options)
-  await source.close()
-  return { ...core, model }
+  try {
+    return { ...core, model: await loadModel(core.region, source, options) }
+  } finally {
+    await source.close()
+  }
 }
 
 /** A probe that keeps everything that each stage puts out. */
@@ -47,7 +49,7 @@ export function concat(parts: readonly Float32Array[]): Float32Array<ArrayBuffer
   return result
 }
 
-/** Pushes samples (or codes, as integers) in chunks of the given sizes, in turn, draining after each if told. */
+/** Pushes rows of samples (or codes, as integers) in chunks of the given sizes, in turn, draining after each if told. */
 export function push(
   region: Region,
   stage: RowSink,
@@ -55,13 +57,15 @@ export function push(
   chunks: () => number = () => 4096,
   drain = false,
 ): void {
+  const { channels } = stage
   for (let start = 0; start < values.length; ) {
-    const count = Math.min(chunks(), values.length - start)
-    const target = stage.reserve(count)
+    const rows = Math.min(chunks(), (values.length - start) / channels)
+    const count = rows * channels
+    const target = stage.reserve(rows)
     const view =
       values instanceof Float32Array ? region.heap.f32(target, count) : region.heap.i32(target, count)
     for (let i = 0; i < count; i++) view[i] = values[start + i]
-    stage.commit(count)
+    stage.commit(rows)
     if (drain) stage.drain()
     start += count
   }

@@ -1,0 +1,158 @@
+// EnCodec (Défossez et al., 2022): SEANet with LSTM on both sides of a residual quantizer.
+//
+//   samples [T, 1] -> conv k7 -> (residual block, ELU, strided conv) x 4 -> LSTM + skip, ELU -> conv k7
+//                  -> residual quantizer [L, codebooks]
+//   codes [L, codebooks] -> sum of entries -> conv k7 -> LSTM + skip, ELU -> (transposed conv, residual block, ELU) x 4
+//                  -> conv k7 [L * hop, 1]
+//
+// The first codebooks alone are a code of lower bitrate: of the 24 kHz model 2, 4, 8, 16 and 32 are 1.5 to 24 kbit/s.
+// That model is causal. Only its first frames need later ones, which reflection puts in front of them.
+import type { Region } from '../../bindings/memory.js'
+import type { TensorSource } from '../checkpoints/source.js'
+import { WeightReader } from '../checkpoints/weights.js'
+import { ResidualQuantizer } from '../nn/residual_quantizer.js'
+import { pipeline } from '../nn/rows.js'
+import { canonicalNames, codebookName, type EncodecConfig, type Half, readConfig } from './encodec_config.js'
+import type { Model, ModelInfo } from './model.js'
+import { type Named, Parts } from './parts.js'
+import { pushCodes } from './push_codes.js'
+import { SeanetReader } from './seanet.js'
+import {
+  type Contents,
+  type ModelParts,
+  needed,
+  type ReducibleMatrices,
+  Storage,
+  type StorageOptions,
+} from './storage.js'
+
+/** All matrices but those of single channels, which are small, and the LSTM's recurrent one, which its kernel reads as f32. */
+export const ENCODEC_MATRICES: ReducibleMatrices = {
+  encoder: /^encoder\.layers\.(?!0\.)(?:.+\.conv\.weight|\d+\.lstm\.weight_ih_l\d+)$/,
+  decoder: /^decoder\.layers\.(?!1[45]\.)(?:.+\.conv\.weight|\d+\.lstm\.weight_ih_l\d+)$/,
+}
+
+const USED = /^(?:encoder|decoder)\.layers\.|\.codebook\.embed$/ // not the statistics of training
+
+function halfOf(name: string): Half | undefined {
+  return (['encoder', 'decoder'] as const).find(half => name.startsWith(`${half}.`))
+}
+
+/** Both halves, or the one named, and the codebooks, under transformers' names. */
+export function encodecContents(
+  source: TensorSource,
+  options: { config?: string },
+  parts: ModelParts,
+): Contents {
+  const tensors = canonicalNames(source)
+  readConfig(tensors, options.config ?? source.metadata.config)
+  const isWanted = (name: string) =>
+    USED.test(name) && (parts === 'both' || [parts, undefined].includes(halfOf(name)))
+  return { tensors, names: tensors.names().filter(isWanted) }
+}
+
+/** Reads the weights out of `source` into `region`. `config`: a config.json, for checkpoints that are not a released one. */
+export async function loadEncodec(
+  region: Region,
+  source: TensorSource,
+  options: { config?: string } & StorageOptions,
+): Promise<Model> {
+  const storage = new Storage(region, ENCODEC_MATRICES, options, source.metadata)
+  const tensors = canonicalNames(source)
+  const config = readConfig(tensors, options.config ?? source.metadata.config)
+  const wants = (half: Half) => storage.wants(half) && tensors.has(`${half}.layers.0.conv.bias`)
+  const reader = new WeightReader(tensors, {
+    strict: true,
+    ignore: tensors.names().filter(name => {
+      const half = halfOf(name)
+      return !USED.test(name) || (half && !wants(half))
+    }),
+    storedAs: storage.storedAs,
+  })
+  const parts = new Parts(storage, reader)
+  const seanet = (half: Half) => {
+    const prefix = `${half}.layers`
+    return new SeanetReader(parts, config, { prefix, conv: '.conv', stage: prefix })
+  }
+  const encoder = wants('encoder') ? await seanet('encoder').encoder() : undefined
+  const quantizer = await readQuantizer(parts, config)
+  const decoder = wants('decoder') ? await seanet('decoder').decoder() : undefined
+  reader.finish()
+  const { codebooks } = config
+  const decoded = (count: number): Named[] => [
+    ['quantized', quantizer.lookup(count)],
+    ...needed(decoder, 'decoder'),
+  ]
+  const streaming: NonNullable<Model['decoder']> = (local, sink, probe, count = codebooks) =>
+    pipeline(local, decoded(count), sink, probe)
+  return {
+    info: {
+      ...describe(config),
+      parameters: reader.parameters,
+      dtype: storage.dtype,
+      encoderDtype: storage.encoderDtype,
+      canEncode: Boolean(encoder),
+      canDecode: Boolean(decoder),
+    },
+    encoder: (local, sink, probe) =>
+      pipeline(local, [...needed(encoder, 'encoder'), ['codes', quantizer.search]], sink, probe),
+    features: (local, sink, probe) => pipeline(local, needed(encoder, 'encoder'), sink, probe),
+    lookup: (local, sink, count = codebooks) => quantizer.lookup(count).open(local, sink),
+    decoder: streaming,
+    decode: (local, codes, frames, sink, probe, count = codebooks) =>
+      pushCodes(local, codes, frames, count, streaming(local, sink, probe, count)),
+  }
+}
+
+async function readQuantizer(parts: Parts, config: EncodecConfig): Promise<ResidualQuantizer> {
+  const { codebooks, codebookSize, dimension } = config
+  const books: Float32Array[] = []
+  for (let layer = 0; layer < codebooks; layer++)
+    books.push(await parts.tensor(codebookName(layer), [codebookSize, dimension]))
+  return new ResidualQuantizer(parts.region, books, codebookSize, dimension)
+}
+
+function describe(config: EncodecConfig) {
+  const { sampleRate, hopLength, codebooks, codebookSize, dimension } = config
+  return {
+    family: 'encodec',
+    sampleRate,
+    hopLength,
+    codebookSizes: new Array<number>(codebooks).fill(codebookSize),
+    codebookDim: dimension,
+    encoderLookahead: encoderLookahead(config),
+    decoderLookahead: decoderLookahead(config),
+    config: { ...config },
+  } satisfies Partial<ModelInfo>
+}
+
+/** Samples behind a frame's last that its codes depend on: the right sides of the convolutions, from the code back to the samples. */
+function encoderLookahead({
+  ratios,
+  kernel,
+  lastKernel,
+  residualKernel,
+  causal,
+  hopLength,
+}: EncodecConfig): number {
+  if (causal) return (lastKernel - 1) * hopLength // of the first frame, which reflection puts in front of it; later ones need none
+  let last = lastKernel >> 1
+  for (const ratio of ratios.toReversed())
+    last = last * ratio + (2 * ratio - 1 - Math.ceil(ratio / 2)) + (residualKernel >> 1)
+  return last + (kernel >> 1) - (hopLength - 1)
+}
+
+/** Samples behind a frame's first that its audio waits for: as above, from the samples back to the code. */
+function decoderLookahead({
+  ratios,
+  kernel,
+  lastKernel,
+  residualKernel,
+  causal,
+  hopLength,
+}: EncodecConfig): number {
+  if (causal) return (kernel - 1) * hopLength
+  let last = lastKernel >> 1
+  for (const ratio of ratios) last = Math.ceil((last + (residualKernel >> 1) + Math.ceil(ratio / 2)) / ratio)
+  return (last + (kernel >> 1)) * hopLength
+}
