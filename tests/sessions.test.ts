@@ -9,6 +9,7 @@ import { rejects } from './support/rejects.js'
 import { GLOBAL, open, STREAMING, speech } from './support/streams.js'
 
 const MIMI = 'vectors/mimi/tiny.safetensors'
+const ENCODEC = 'vectors/encodec/own.th'
 const SECONDS_16K = speech.subarray(0, 40_000)
 
 /** Pushes pieces through sessions, each of which hands over to the next, in another core, after every `per` pieces. */
@@ -58,6 +59,7 @@ for (const [name, sampleRate, codebooks] of [
   [MIMI, 24_000, undefined],
   [MIMI, 24_000, 2],
   [MIMI, 16_000, undefined],
+  [ENCODEC, 24_000, undefined],
   [STREAMING, 24_000, undefined],
   [STREAMING, 16_000, undefined],
   [GLOBAL, 24_000, undefined],
@@ -78,7 +80,7 @@ for (const [name, sampleRate, codebooks] of [
     }
   })
 
-for (const name of [MIMI, STREAMING])
+for (const name of [MIMI, ENCODEC, STREAMING])
   test(`${name}: a decoder's state moves between cores`, async () => {
     const { tokenizer } = await open(name)
     const tokens = await tokenizer.encode(SECONDS_16K)
