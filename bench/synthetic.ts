@@ -1,4 +1,4 @@
-// A WavTokenizer of the published size with seeded random weights, made without any file: speed does not depend on values.
+// Models of the published sizes with seeded random weights, made without any file: speed does not depend on values.
 import type { TensorSource } from '../src/checkpoints/source.js'
 import { randomArray } from '../tests/support/random.js'
 
@@ -16,6 +16,60 @@ export function syntheticWavTokenizer(ratios: readonly number[]): TensorSource {
   addEncoder(shapes, ratios)
   shapes.set('feature_extractor.encodec.quantizer.vq.layers.0._codebook.embed', [4096, LATENT])
   addDecoder(shapes, 4 * ratios.reduce((product, ratio) => product * ratio))
+  return seeded(shapes)
+}
+
+/** Mimi, all 32 codebooks, under the published transformers file's names. */
+export function syntheticMimi(): TensorSource {
+  const [dim, hidden] = [512, 2048]
+  const shapes: Shapes = new Map()
+  const conv = (name: string, outputs: number, inputs: number, kernel: number, isTransposed = false) => {
+    shapes.set(`${name}.conv.weight`, isTransposed ? [inputs, outputs, kernel] : [outputs, inputs, kernel])
+    shapes.set(`${name}.conv.bias`, [outputs])
+  }
+  const block = (name: string, channels: number) => {
+    conv(`${name}.block.1`, channels / 2, channels, 3)
+    conv(`${name}.block.3`, channels, channels / 2, 1)
+  }
+  conv('encoder.layers.0', 64, 1, 7)
+  conv('decoder.layers.0', 1024, dim, 7)
+  for (const [stage, ratio] of [4, 5, 6, 8].entries()) {
+    const channels = 64 << stage
+    block(`encoder.layers.${3 * stage + 1}`, channels)
+    conv(`encoder.layers.${3 * stage + 3}`, 2 * channels, channels, 2 * ratio)
+    conv(`decoder.layers.${11 - 3 * stage}`, channels, 2 * channels, 2 * ratio, true)
+    block(`decoder.layers.${12 - 3 * stage}`, channels)
+  }
+  conv('encoder.layers.14', dim, 1024, 3)
+  conv('decoder.layers.14', 1, 64, 3)
+  shapes.set('downsample.conv.weight', [dim, dim, 4])
+  shapes.set('upsample.conv.weight', [dim, 1, 4])
+  for (const half of ['encoder', 'decoder'])
+    for (let layer = 0; layer < 8; layer++) {
+      const name = `${half}_transformer.layers.${layer}`
+      for (const part of 'qkvo') shapes.set(`${name}.self_attn.${part}_proj.weight`, [dim, dim])
+      shapes.set(`${name}.mlp.fc1.weight`, [hidden, dim])
+      shapes.set(`${name}.mlp.fc2.weight`, [dim, hidden])
+      for (const norm of ['input_layernorm', 'post_attention_layernorm'])
+        for (const part of ['weight', 'bias']) shapes.set(`${name}.${norm}.${part}`, [dim])
+      for (const scale of ['self_attn', 'mlp']) shapes.set(`${name}.${scale}_layer_scale.scale`, [dim])
+    }
+  for (const [branch, count] of [
+    ['semantic', 1],
+    ['acoustic', 31],
+  ] as const) {
+    const name = `quantizer.${branch}_residual_vector_quantizer`
+    shapes.set(`${name}.input_proj.weight`, [dim / 2, dim, 1])
+    shapes.set(`${name}.output_proj.weight`, [dim, dim / 2, 1])
+    for (let layer = 0; layer < count; layer++) {
+      shapes.set(`${name}.layers.${layer}.codebook.embed_sum`, [2048, dim / 2])
+      shapes.set(`${name}.layers.${layer}.codebook.cluster_usage`, [2048])
+    }
+  }
+  return seeded(shapes)
+}
+
+function seeded(shapes: Shapes): TensorSource {
   const names = [...shapes.keys()]
   const read = async (name: string) => {
     const shape = shapes.get(name)!

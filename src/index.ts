@@ -29,7 +29,7 @@ export type {
   EncodeStreamOptions,
   TokenizerInfo,
 } from './streaming.js'
-export type { StreamResults, StreamSource } from './streams.js'
+export type { Session, StreamResults, StreamSource } from './streams.js'
 export type { TokenInput } from './token_input.js'
 export { AudioTokenizer } from './tokenizer.js'
 export { AudioTokens, type TokenFormat, type TokenOrder, type TokensJson } from './tokens.js'

@@ -27,7 +27,7 @@ export interface LoadOptions extends RunOptions, ModelOptions, CacheOptions {
   module?: KernelInput
 }
 
-const CONFIGURATION = /\.ya?ml$|(?:^|[/])config\.json$/i
+const CONFIGURATION = /\.ya?ml$|(?:^|[\\/])config\.json$/i
 const MOST_THREADS = 64
 const REMOTE = /^https?:/i
 

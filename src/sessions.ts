@@ -3,10 +3,12 @@ import { Region } from '../bindings/memory.js'
 import type { SampleArray } from './audio/input.js'
 import { Resampler } from './audio/resample.js'
 import type { Engine } from './engine.js'
-import { AudioError, TokenError } from './errors.js'
+import { AudioError, ConfigError, TokenError } from './errors.js'
 import type { ModelInfo } from './models/model.js'
 import { receiver } from './nn/clip.js'
 import type { RowSink } from './nn/rows.js'
+import { StreamState } from './nn/state.js'
+import { sealed, unsealed } from './saved.js'
 import { type RunOptions, Turns } from './schedule.js'
 import type { Session } from './streams.js'
 import { interleave } from './token_input.js'
@@ -121,6 +123,7 @@ abstract class GraphSession {
   readonly #region: Region
   readonly #turns = new Turns()
   #stage: RowSink | undefined
+  #ended = false
 
   constructor(engine: Engine, signal: AbortSignal) {
     this.engine = engine
@@ -130,6 +133,12 @@ abstract class GraphSession {
 
   protected abstract openStage(region: Region): RowSink
 
+  /** What the session was made for: sessions that differ in this cannot take over from each other. */
+  protected abstract describe(): unknown
+
+  /** Saves or restores what the session keeps beside its graph; called before the graph is opened. */
+  protected abstract keep(state: StreamState): void
+
   /** Runs one step alone, then everything that can be computed is. */
   protected step(
     phase: 'encode' | 'decode',
@@ -137,12 +146,45 @@ abstract class GraphSession {
     isLast: boolean,
   ): Promise<void> {
     return this.engine.exclusive(this.signal, async () => {
+      if (this.#ended) throw new ConfigError('the clip has ended; open a new session for the next one')
       if (this.#turns.due) await this.#turns.take()
       this.#stage ??= this.openStage(this.#region)
       await this.engine.slice(work(this.#stage), phase, { signal: this.signal }, this.#turns)
       if (isLast) this.#stage.end()
       else this.#stage.drain()
+      this.#ended ||= isLast
     })
+  }
+
+  save(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.engine.exclusive(this.signal, async () => {
+      if (this.#ended) throw new ConfigError('the clip has ended; a session can be saved before that')
+      const state = new StreamState(this.engine.heap)
+      this.#keepAll(state)
+      return sealed(state.bytes(), this.#description)
+    })
+  }
+
+  restore(saved: Uint8Array): Promise<void> {
+    return this.engine.exclusive(this.signal, async () => {
+      if (this.#stage) throw new ConfigError('a session takes over a saved state before anything is pushed')
+      const state = new StreamState(this.engine.heap, unsealed(saved, this.#description))
+      this.#ended = true // of no use, should what follows fail
+      this.#keepAll(state)
+      state.finish()
+      this.#ended = false
+    })
+  }
+
+  #keepAll(state: StreamState): void {
+    this.keep(state)
+    this.#stage ??= this.openStage(this.#region)
+    this.#stage.keep(state)
+  }
+
+  get #description(): string {
+    const { family, parameters, dtype, encoderDtype, config } = this.engine.model.info
+    return JSON.stringify([this.describe(), family, parameters, dtype, encoderDtype, config])
   }
 
   close(): Promise<void> {
@@ -153,6 +195,7 @@ abstract class GraphSession {
 /** @internal Samples in, tokens out, each as soon as its look-ahead has arrived. */
 export class EncodeSession extends GraphSession implements Session<SampleArray, AudioTokens> {
   readonly #resampler: Resampler
+  readonly #sampleRate: number
   readonly #codebooks: number
   #received = 0
   #codes: number[][] = []
@@ -166,7 +209,8 @@ export class EncodeSession extends GraphSession implements Session<SampleArray, 
     super(engine, signal)
     const { info } = engine.model
     this.#codebooks = codebooksOf(info, codebooks)
-    this.#resampler = new Resampler(sampleRate ?? info.sampleRate, info.sampleRate)
+    this.#sampleRate = sampleRate ?? info.sampleRate
+    this.#resampler = new Resampler(this.#sampleRate, info.sampleRate)
   }
 
   async push(piece: SampleArray): Promise<AudioTokens | undefined> {
@@ -179,6 +223,15 @@ export class EncodeSession extends GraphSession implements Session<SampleArray, 
     if (this.#received === 0) return undefined
     await this.step('encode', stage => pushSamples(this.engine, stage, this.#resampler.end()), true)
     return this.#take()
+  }
+
+  protected describe(): unknown {
+    return ['encode', this.#sampleRate, this.#codebooks]
+  }
+
+  protected keep(state: StreamState): void {
+    this.#received = state.number(this.#received)
+    this.#resampler.keep(state)
   }
 
   protected openStage(region: Region): RowSink {
@@ -236,6 +289,15 @@ export class DecodeSession extends GraphSession implements Session<AudioTokens, 
     return this.#take()
   }
 
+  protected describe(): unknown {
+    return ['decode']
+  }
+
+  protected keep(state: StreamState): void {
+    this.#received = state.number(this.#received)
+    this.#codebooks = state.count(this.#codebooks, this.engine.model.info.codebookSizes.length)
+  }
+
   protected openStage(region: Region): RowSink {
     const sink = receiver(region, 1, (pointer, count) =>
       this.#parts.push(region.heap.f32(pointer, count).slice()),
@@ -287,6 +349,16 @@ export class WindowSession implements Session<AudioTokens, DecodedAudio> {
 
   end(): Promise<DecodedAudio | undefined> {
     return this.#decodeReady(true)
+  }
+
+  async save(): Promise<never> {
+    throw new ConfigError(
+      'this decoder sees whole clips and streams in windows; only sessions of streaming decoders can be saved',
+    )
+  }
+
+  restore(): Promise<never> {
+    return this.save()
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import type { AudioInput, SampleArray } from './audio/input.js'
 import { inTurn } from './batch.js'
 import type { WeightDtype } from './nn/weights.js'
 import type { RunOptions } from './schedule.js'
-import { cutSamples, cutTokens, type DecodedAudio, formatOf } from './sessions.js'
+import { cutSamples, cutTokens, type DecodedAudio, formatOf, joined } from './sessions.js'
 import { type Session, type StreamResults, type StreamSource, streamed, transformStream } from './streams.js'
 import { checkedTokens, type TokenInput } from './token_input.js'
 import type { AudioTokens } from './tokens.js'
@@ -145,6 +145,25 @@ export abstract class StreamingTokenizer {
     return streamed(plan, source, options.signal)
   }
 
+  /**
+   * A stream as an object: `push` samples as they come, each push resolving with the tokens that they complete; its state can be saved
+   * and restored elsewhere, say in the next request. `close()` gives its memory back.
+   *
+   * @throws as `encodeStream`: from the session's methods
+   */
+  async encodeSession(options: EncodeStreamOptions = {}): Promise<Session<SampleArray, AudioTokens>> {
+    const session = await this.openEncoder(options, options.signal ?? new AbortController().signal)
+    const rate = options.sampleRate ?? this.info.sampleRate
+    return pushedWhole(session, chunk => cutSamples(chunk, rate), joinedTokens)
+  }
+
+  /** The same for tokens to audio. @throws as `decodeStream`: from the session's methods */
+  async decodeSession(options: DecodeStreamOptions = {}): Promise<Session<TokenInput, DecodedAudio>> {
+    const session = await this.openDecoder(options, options.signal ?? new AbortController().signal)
+    const cut = (chunk: TokenInput) => cutTokens(checkedTokens(chunk, formatOf(this.info)))
+    return pushedWhole(session, cut, joinedAudio)
+  }
+
   /** `encodeStream` for `pipeThrough`: chunks of samples in, AudioTokens out. */
   encoderStream(options: EncodeStreamOptions = {}): TransformStream<SampleArray, AudioTokens> {
     return transformStream(source => this.encodeStream(source, options))
@@ -154,4 +173,34 @@ export abstract class StreamingTokenizer {
   decoderStream(options: DecodeStreamOptions = {}): TransformStream<TokenInput, DecodedAudio> {
     return transformStream(source => this.decodeStream(source, options))
   }
+}
+
+/** The session for chunks of any size and shape, which `cut` checks. */
+function pushedWhole<Chunk, Piece, Result>(
+  session: Session<Piece, Result>,
+  cut: (chunk: Chunk) => Iterable<Piece>,
+  join: (results: Result[]) => Result,
+): Session<Chunk, Result> {
+  return {
+    async push(chunk) {
+      const results: Result[] = []
+      for (const piece of cut(chunk)) {
+        const result = await session.push(piece)
+        if (result !== undefined) results.push(result)
+      }
+      return results.length ? join(results) : undefined
+    },
+    end: () => session.end(),
+    save: () => session.save(),
+    restore: saved => session.restore(saved),
+    close: () => session.close(),
+  }
+}
+
+function joinedTokens([first, ...others]: AudioTokens[]): AudioTokens {
+  return first.concat(...others)
+}
+
+function joinedAudio(parts: DecodedAudio[]): DecodedAudio {
+  return { samples: joined(parts.map(part => part.samples)), sampleRate: parts[0].sampleRate }
 }

@@ -4,13 +4,25 @@ import { AbortError, throwIfAborted } from './errors.js'
 /** Where a stream's chunks come from. Iterables are asked for one chunk at a time. */
 export type StreamSource<T> = AsyncIterable<T> | ReadableStream<T> | Iterable<T>
 
-/** One clip under way. Calls must not overlap. */
+/** One clip under way, pushed by hand. Calls must not overlap. */
 export interface Session<Piece, Result> {
   /** Takes the next piece; resolves with what it completes. */
   push(piece: Piece): Promise<Result | undefined>
   /** The clip is complete: resolves with the rest. */
   end(): Promise<Result | undefined>
-  /** Gives the session's memory back; allowed at any time. */
+  /**
+   * What the session knows of the clip so far, as bytes: a session of the same model and options that restores them goes on as this
+   * one would have, bit for bit with the same build of the core.
+   * @throws ConfigError where the decoder sees whole clips, or after `end()`
+   */
+  save(): Promise<Uint8Array<ArrayBuffer>>
+  /**
+   * Takes over what another session saved, before anything was pushed. The weights must be the same: only their family, sizes and
+   * dtypes are compared.
+   * @throws ConfigError for bytes that are damaged or of another model, kind of session or number of codebooks
+   */
+  restore(saved: Uint8Array): Promise<void>
+  /** Gives the session's memory back; allowed at any time, and needed at last. */
   close(): Promise<void>
 }
 

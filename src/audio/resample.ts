@@ -117,6 +117,14 @@ export class Resampler {
       : new Float32Array(0)
   }
 
+  /** Saves or restores what it knows of the samples so far: `state` returns what it is given, or what was saved. */
+  keep(state: { number(value: number): number; array(values: Float32Array): Float32Array }): void {
+    this.#pending = state.array(this.#pending)
+    this.#pendingStart = state.number(this.#pendingStart)
+    this.#received = state.number(this.#received)
+    this.#produced = state.number(this.#produced)
+  }
+
   #filterChunk(filter: Filter, chunk: Float32Array): Float32Array<ArrayBuffer> {
     const { down, up, count, first, taps } = filter
     const input = concatenate(this.#pending, chunk)

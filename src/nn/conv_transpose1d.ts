@@ -163,5 +163,10 @@ function multiplied(region: Region, sink: RowSink, factor: number, missing = 0):
     },
     drain: () => sink.drain(),
     end: () => sink.end(),
+    keep(state) {
+      waiting = state.number(waiting) && missing
+      state.memory(held, missing * sink.channels)
+      sink.keep(state)
+    },
   }
 }

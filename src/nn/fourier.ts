@@ -80,6 +80,10 @@ function reflected(
     },
     drain: () => sink.drain(),
     end: () => sink.end(),
+    keep(state) {
+      frames = state.number(frames)
+      sink.keep(state)
+    },
   })
   const mirror = () => {
     if (samples <= side)
@@ -106,6 +110,11 @@ function reflected(
     end() {
       if (samples > 0) mirror()
       stage.end()
+    },
+    keep(state) {
+      samples = state.number(samples)
+      tail.keep(state)
+      stage.keep(state)
     },
   }
 }

@@ -55,12 +55,15 @@ export class SkipLstm implements Layer {
       product(region, gates, input, inputWeights, rows)
       kernels.lstmF32(out, gates, recurrent.weights, state, state + hidden * 4, scratch, rows, hidden)
     }
-    return windowed(region, pointwise(hidden), STEPS, sink, (out, input, rows) => {
+    const compute = (out: Pointer, input: Pointer, rows: number) => {
       this.layers.forEach((_, layer) => {
         step(layer, out, layer === 0 ? input : out, rows)
       })
       kernels.addF32(out, input, rows * hidden)
       if (this.activation) kernels.activationF32(out, out, rows * hidden, this.activation)
+    }
+    return windowed(region, pointwise(hidden), STEPS, sink, compute, saved => {
+      for (const state of states) saved.memory(state, 2 * hidden)
     })
   }
 }

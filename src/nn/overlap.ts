@@ -4,6 +4,7 @@ import type { Region } from '../../bindings/memory.js'
 import { ConfigError } from '../errors.js'
 import { checkFrames, type FrameShape, fourRows, hannWindow, trimmed } from './frames.js'
 import type { Layer, RowSink } from './rows.js'
+import type { StreamState } from './state.js'
 
 /** Hyper-parameters of the sum of overlapping frames. */
 export interface OverlapShape extends FrameShape {
@@ -112,6 +113,13 @@ class OverlapStage implements RowSink {
     const length = (this.frames - 1) * hop + nFft
     if (this.frames > 0) this.emit(this.frames * hop, length - trimmed(this.layer.shape))
     this.sink.end()
+  }
+
+  keep(state: StreamState): void {
+    const { nFft, hopLength: hop } = this.layer.shape
+    this.frames = state.number(this.frames)
+    state.memory(this.sums, nFft - hop)
+    this.sink.keep(state)
   }
 
   /** Passes on the samples from `start`, which is the first in `sums`, up to `stop`, less those trimmed in front. */

@@ -2,6 +2,7 @@
 // window still needs. One mechanism serves whole clips (memory independent of length) and live streams (exact for any chunking).
 import type { Pointer } from '../../bindings/kernels.js'
 import type { Region } from '../../bindings/memory.js'
+import type { StreamState } from './state.js'
 
 /** A place where rows go. Write `rows` rows at `reserve(rows)`, then `commit(rows)`; `end()` once. */
 export interface RowSink {
@@ -14,6 +15,8 @@ export interface RowSink {
   drain(): void
   /** The input is complete: pad on the right, compute the rest, pass it on. */
   end(): void
+  /** Saves or restores what is kept between rows, once drained, and passes `state` on. */
+  keep(state: StreamState): void
 }
 
 /** A part of a graph: opens as a stage that pushes its output into `sink`. */
@@ -48,6 +51,7 @@ function tapped(name: string, sink: RowSink, probe: Probe): RowSink {
     },
     drain: () => sink.drain(),
     end: () => sink.end(),
+    keep: state => sink.keep(state),
   }
 }
 
@@ -91,6 +95,17 @@ export class RowQueue {
 
   zero(row: number, rows: number): void {
     this.region.heap.f32(this.at(row), rows * this.channels).fill(0)
+  }
+
+  /** The rows held. */
+  keep(state: StreamState): void {
+    const length = state.count(this.length)
+    if (state.restores) {
+      this.drop(this.length)
+      this.reserve(length)
+      this.length = length
+    }
+    state.memory(this.at(0), length * this.channels)
   }
 
   private makeRoom(rows: number): void {
@@ -203,6 +218,14 @@ class WindowQueue {
     this.queue.length = real + added
   }
 
+  keep(state: StreamState): void {
+    this.arrived = state.number(this.arrived)
+    this.opened = state.number(Number(this.opened)) === 1
+    this.position = state.count(this.position)
+    this.queue.keep(state)
+    this.position = Math.min(this.position, this.queue.length)
+  }
+
   private replicateLeft(): void {
     const { left } = this.window.padding
     for (let row = 0; row < left; row++) this.queue.copyRow(row, left)
@@ -226,7 +249,8 @@ class WindowQueue {
 
 /**
  * A stage that computes `rows` output rows from windows of its input: `compute(output, input, rows)`, called with at most `block`
- * rows, as soon as `block` are ready. Only the block size, never the result, depends on how the input was cut.
+ * rows, as soon as `block` are ready. Only the block size, never the result, depends on how the input was cut. `keep` hands over what
+ * `compute` keeps between calls.
  */
 export function windowed(
   region: Region,
@@ -234,6 +258,7 @@ export function windowed(
   block: number,
   sink: RowSink,
   compute: (output: Pointer, input: Pointer, rows: number) => void,
+  keep?: (state: StreamState) => void,
 ): RowSink {
   const input = new WindowQueue(region, window)
   const emit = (least: number) => {
@@ -260,6 +285,11 @@ export function windowed(
       input.end()
       emit(1)
       sink.end()
+    },
+    keep(state) {
+      input.keep(state)
+      keep?.(state)
+      sink.keep(state)
     },
   }
 }

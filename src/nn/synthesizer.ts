@@ -7,6 +7,7 @@ import { BandedMatrix } from './fourier.js'
 import { hannWindow, RealFft } from './frames.js'
 import { OverlapAdd } from './overlap.js'
 import { type Layer, RowQueue, type RowSink } from './rows.js'
+import type { StreamState } from './state.js'
 
 /** Hyper-parameters, as they stand in the file. Frequencies in Hz, sizes in samples. */
 export interface SynthesizerConfig {
@@ -112,6 +113,14 @@ class Excitation {
     this.noise.drop(samples)
   }
 
+  keep(state: StreamState): void {
+    this.next = state.number(this.next)
+    this.pitch = state.number(this.pitch)
+    state.memory(this.phase, 2)
+    this.harmonics.keep(state)
+    this.noise.keep(state)
+  }
+
   private extend(from: number, to: number, count: number): void {
     const { hop, sampleRate, config } = this.layer
     const { kernels } = this.region
@@ -175,6 +184,12 @@ class SynthesizerStage implements RowSink {
     if (this.controls.length) this.excitation.finish()
     this.synthesiseAll(0)
     this.sink.end()
+  }
+
+  keep(state: StreamState): void {
+    this.controls.keep(state)
+    this.excitation.keep(state)
+    this.sink.keep(state)
   }
 
   /** All frames but the last `kept`. */

@@ -4,9 +4,10 @@ import { type PackedWeights, packLinear, product } from './linear.js'
 import type { LayerNorm } from './norm.js'
 import type { RotaryAngles } from './rotary.js'
 import { type Layer, pointwise, type RowSink, windowed } from './rows.js'
+import type { StreamState } from './state.js'
 
 // Rows that share one reading of the layer's weights; their keys and values lie behind those of the window.
-const ROWS = 64
+const ROWS = 32
 
 /** How a layer attends. */
 export interface AttentionShape {
@@ -64,25 +65,26 @@ export class TransformerLayer implements Layer {
 
   open(region: Region, sink: RowSink): RowSink {
     const { channels } = this.norm1
-    const attend = this.attention(region)
+    const past = new PastRows(region, 2 * channels, this.shape.window - 1, ROWS)
+    const attend = this.attention(region, past)
     const normed = region.alloc(ROWS * channels)
     const hidden = region.alloc(ROWS * this.expand.outputs)
-    return windowed(region, pointwise(channels), ROWS, sink, (out, input, rows) => {
+    const compute = (out: Pointer, input: Pointer, rows: number) => {
       this.norm1.compute(region, normed, input, rows)
       product(region, out, attend(normed, rows), this.output, rows, { residual: input })
       this.norm2.compute(region, normed, out, rows)
       product(region, hidden, normed, this.expand, rows, { activation: Activation.gelu })
       product(region, out, hidden, this.contract, rows, { residual: out })
-    })
+    }
+    return windowed(region, pointwise(channels), ROWS, sink, compute, state => past.keep(state))
   }
 
   /** What the heads make of the next rows, at most ROWS, given all that came before. */
-  private attention(region: Region): (normed: Pointer, rows: number) => Pointer {
+  private attention(region: Region, past: PastRows): (normed: Pointer, rows: number) => Pointer {
     const { channels } = this.norm1
     const { heads, window, rotary } = this.shape
     const { kernels } = region
     const dim = channels / heads
-    const past = new PastRows(region, 2 * channels, window - 1, ROWS)
     const [query, mixed] = [region.alloc(ROWS * channels), region.alloc(ROWS * channels)]
     const [cosines, sines] = [region.alloc(ROWS * rotary.half), region.alloc(ROWS * rotary.half)]
     const scores = region.alloc(window)
@@ -119,7 +121,7 @@ class PastRows {
     this.region = region
     this.channels = channels
     this.kept = kept
-    this.capacity = kept + 2 * block
+    this.capacity = kept + block
     this.pointer = region.alloc(this.capacity * channels)
   }
 
@@ -135,6 +137,16 @@ class PastRows {
   commit(rows: number): void {
     this.held += rows
     this.count += rows
+  }
+
+  /** What later rows can see. */
+  keep(state: StreamState): void {
+    const { channels, kept, pointer } = this
+    const seen = Math.min(this.held, kept)
+    this.count = state.number(this.count)
+    const length = state.count(seen, kept)
+    state.memory(state.restores ? pointer : pointer + (this.held - seen) * channels * 4, length * channels)
+    if (state.restores) this.held = length
   }
 }
 

@@ -21,6 +21,10 @@ export function wholeFrames(length: number): Layer {
           }
           sink.end()
         },
+        keep(state) {
+          arrived = state.number(arrived)
+          sink.keep(state)
+        },
       }
     },
   }

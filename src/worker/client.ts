@@ -208,6 +208,10 @@ export class WorkerTokenizer extends StreamingTokenizer implements Disposable {
         return revive(await caller.call('push', { stream, piece: value }, { signal }, moved))
       },
       end: async () => revive(await caller.call('push', { stream }, { signal })),
+      save: () => caller.call('save', { stream }, { signal }),
+      restore: async saved => {
+        await caller.call('restore', { stream, saved }, { signal })
+      },
       async close() {
         await caller.call('close', { stream }, {}).catch(() => {}) // a worker that is gone holds nothing
       },

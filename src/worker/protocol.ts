@@ -38,6 +38,8 @@ export interface Calls {
   openDecoder: [{ stream: number; options: Plain<DecodeStreamOptions> }, undefined]
   /** `piece` undefined: the clip is complete. */
   push: [{ stream: number; piece?: unknown }, PlainTokens | PlainAudio | undefined]
+  save: [{ stream: number }, Uint8Array<ArrayBuffer>]
+  restore: [{ stream: number; saved: Uint8Array }, undefined]
   close: [{ stream: number }, undefined]
 }
 

@@ -83,6 +83,8 @@ class Server {
       openDecoder: async ({ stream, options }) =>
         this.#open(stream, stop => this.#loaded.openDecoder(options, stop)),
       push: ({ stream, piece }) => this.#push(stream, piece, run),
+      save: ({ stream }) => this.#streams.get(stream)!.session.save(),
+      restore: ({ stream, saved }) => this.#streams.get(stream)!.session.restore(saved),
       close: ({ stream }) => this.#close(stream),
     }
     return calls[call](body as never)

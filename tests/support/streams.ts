@@ -16,7 +16,7 @@ export const speech = Float32Array.from({ length: 72_000 }, (_, i) => wav.readIn
 
 /** A tokenizer and the memory it lives in. */
 export async function open(name: string) {
-  if (name === GLOBAL) {
+  if (name !== STREAMING) {
     const { region, heap, model } = await openModel(name)
     return { heap, tokenizer: new AudioTokenizer(region, model, 'baseline') }
   }

@@ -64,6 +64,23 @@ test('every method gives what it gives without a worker', async () => {
   assert.ok(tokenizer.info.memoryBytes > 4 * tokenizer.info.parameters)
 })
 
+test('the state of a session moves from a worker to the main thread', async () => {
+  using tokenizer = await createWorkerTokenizer(MODEL, { deterministic: true })
+  const session = await tokenizer.encodeSession()
+  const first = (await session.push(clip.subarray(0, 30_001)))!
+  const saved = await session.save()
+  await session.close()
+  const next = await local.encodeSession()
+  await next.restore(saved)
+  const others = [await next.push(clip.subarray(30_001)), await next.end()]
+  assert.equal(first.concat(...others.filter(part => part !== undefined)).codes, expected.codes)
+  const third = await tokenizer.encodeSession()
+  await third.restore(saved)
+  assert.equal((await third.push(clip.subarray(30_001)))!.codes, others[0]!.codes)
+  await rejects(() => third.restore(saved), ConfigError, /before anything is pushed/)
+  await third.close()
+})
+
 test('bytes, a Blob, a Response, a stream and a list load alike', async () => {
   const sources = [
     bytes,
