@@ -99,6 +99,9 @@ const FAMILIES: Readonly<Record<string, Entry>> = {
   },
 }
 
+/** @internal In the order in which they are recognised. */
+export const FAMILY_NAMES: readonly string[] = Object.keys(FAMILIES)
+
 function has(source: TensorSource, pattern: RegExp): boolean {
   return source.names().some(name => pattern.test(name))
 }
@@ -115,10 +118,10 @@ export async function loadModel(
 
 /** @internal The family called `name`, or the one that recognises the tensors. */
 export async function findFamily(source: TensorSource, name?: string): Promise<Family & { name: string }> {
-  const known = Object.keys(FAMILIES).join(', ')
+  const known = FAMILY_NAMES.join(', ')
   if (name !== undefined && !Object.hasOwn(FAMILIES, name))
     throw new ConfigError(`unknown model family '${name}'; this version knows ${known}`)
-  const found = name ?? Object.keys(FAMILIES).find(one => FAMILIES[one].recognises(source))
+  const found = name ?? FAMILY_NAMES.find(one => FAMILIES[one].recognises(source))
   if (found !== undefined) return { name: found, ...(await FAMILIES[found].open()) }
   const names = source.names()
   throw new ConfigError(

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { syntheticWavTokenizer } from '../../bench/synthetic.js'
 import { loadModel } from '../../src/models/registry.js'
 import { freshCore } from '../support/core.js'
-import { encode, openModel } from '../support/model.js'
+import { decode, encode, openModel } from '../support/model.js'
 import { randomArray } from '../support/random.js'
 
 const MIB = 2 ** 20
@@ -43,5 +43,23 @@ test('the encoder at its published size stays under 16 MiB beyond its weights, a
     `${long} bytes for 18 s, ${short} for 9 s: only queues still growing to their bound may differ`,
   )
 })
+
+for (const name of ['encodec/own.th', 'languagecodec/tiny.ckpt', 'mimi/tiny.safetensors'])
+  test(`${name}: both ways, memory does not grow with the clip`, async () => {
+    const { heap, region, model } = await openModel(`vectors/${name}`)
+    const weights = heap.used
+    const peaks = (seconds: number) => {
+      heap.peak = heap.used
+      const codes = encode(region, model, randomArray(seconds * 24_000, 1, 0.3), undefined, () => 6000)
+      const encoding = heap.peak - weights
+      heap.peak = heap.used
+      decode(region, model, codes)
+      return [encoding, heap.peak - weights - 4 * codes.length]
+    }
+    const [short, long] = [peaks(8), peaks(24)]
+    // a single activation of the whole clip would add 6 MiB; queues of narrow rows still grow to their bound
+    for (const way of [0, 1])
+      assert.ok(long[way] < short[way] + 1.5 * MIB, `${long[way]} bytes for 24 s, ${short[way]} for 8 s`)
+  })
 
 test.run()

@@ -1,0 +1,62 @@
+import { FAMILY_NAMES } from '../../src/models/registry.js'
+import { type ModelRow, ROWS } from './rows.js'
+
+/** docs/models.md. */
+export function modelsPage(): string {
+  return `# Models
+
+Families in the registry: ${FAMILY_NAMES.join(', ')}. A file is recognised by its tensors' names; \`wavtok info FILE\` explains it, \`wavtok
+convert\` makes a small deployable one of it (f32, f16, q12 or q8; whole, or one half). This page is made by \`npm run docs:models\`.
+
+${table(['model', 'rate, Hz', 'tokens/s', 'codebooks', 'kbit/s', 'parameters, M'], ROWS.map(sizes))}
+
+Codebooks: \`encode(audio, { codebooks: n })\` and \`--codebooks n\` take the first n, at n shares of the bitrate; decoders take what they get.
+EnCodec 24 kHz: 2, 4, 8, 16 and 32 are its 1.5, 3, 6, 12 and 24 kbit/s.
+
+## Streams
+
+What a token needs of the audio behind its own frame, and a sample of the tokens behind its own. Numbers are exact streams, equal to whole
+calls bit for bit, in memory that does not grow with the clip; "whole clip" decodes exactly only when complete, and streams in
+windows (docs/streaming.md).
+
+${table(['model', 'encoder waits, ms', 'decoder waits, ms'], ROWS.map(waits))}
+
+## Files, parity, licences
+
+Parity: f32 against PyTorch, on models made by the published packages (tests/vectors). Licences are those
+of the public weights as far as known here; the page that publishes them decides. No weights but mini's come with this package.
+
+${table(['model', 'weights', 'layouts', 'parity', 'licence'], ROWS.map(files))}
+`
+}
+
+function sizes(row: ModelRow): string[] {
+  const { name, sampleRate, hop, codebooks, codebookSize, parameters } = row
+  const rate = sampleRate / hop
+  const books = codebooks === 0 ? 'none: frames' : `${codebooks} x ${codebookSize}`
+  const kbps = (codebooks * Math.ceil(Math.log2(Math.max(codebookSize, 1))) * rate) / 1000
+  const least = kbps / codebooks
+  const range = codebooks > 1 ? `${tidy(least)} to ${tidy(kbps)}` : codebooks === 1 ? tidy(kbps) : ''
+  return [name, String(sampleRate), tidy(rate), books, range, String(parameters)]
+}
+
+function waits({
+  name,
+  encoderAhead = 'does not encode',
+  decoderAhead = 'does not decode',
+}: ModelRow): string[] {
+  return [name, String(encoderAhead), String(decoderAhead)]
+}
+
+function files({ name, weights, formats, parity, licence }: ModelRow): string[] {
+  return [name, weights, formats, parity, licence]
+}
+
+function tidy(value: number): string {
+  return String(Number(value.toFixed(4)))
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
