@@ -22,14 +22,16 @@ export {
 export { DEFAULT_MODEL, type LoadOptions, loadTokenizer } from './load.js'
 export type { Progress, RunOptions } from './schedule.js'
 export type { DecodedAudio } from './sessions.js'
-export type { DecodeStreamOptions, EncodeStreamOptions, TokenizerInfo } from './streaming.js'
+export type {
+  DecodeOptions,
+  DecodeStreamOptions,
+  EncodeOptions,
+  EncodeStreamOptions,
+  TokenizerInfo,
+} from './streaming.js'
 export type { Session, StreamResults, StreamSource } from './streams.js'
 export type { TokenInput } from './token_input.js'
-export {
-  AudioTokenizer,
-  type DecodeOptions,
-  type EncodeOptions,
-} from './tokenizer.js'
+export { AudioTokenizer } from './tokenizer.js'
 export { AudioTokens, type TokenFormat, type TokenOrder, type TokensJson } from './tokens.js'
 export type { WindowOptions } from './windows.js'
 export { createWorkerTokenizer, type WorkerOptions, type WorkerTokenizer } from './worker/client.js'

@@ -31,12 +31,12 @@ const PIECE_SECONDS = 1
 
 /** @internal Format of the tokens that a model makes and takes, of its first `codebooks` (default: all). */
 export function formatOf(
-  model: Pick<ModelInfo, 'codebookSizes' | 'sampleRate' | 'hopLength' | 'family'>,
+  model: Pick<ModelInfo, 'codebookSizes' | 'sampleRate' | 'hopLength' | 'family' | 'tokensOf'>,
   codebooks?: number,
 ): TokenFormat {
-  const { codebookSizes, sampleRate, hopLength, family } = model
+  const { codebookSizes, sampleRate, hopLength, family, tokensOf = family } = model
   const sizes = codebookSizes.slice(0, codebooks)
-  return { codebookSizes: sizes, sampleRate, frameRate: sampleRate / hopLength, model: family }
+  return { codebookSizes: sizes, sampleRate, frameRate: sampleRate / hopLength, model: tokensOf }
 }
 
 /** @internal How many codebooks to encode with. @throws TokenError for more than the model has, or none */
@@ -56,6 +56,18 @@ export function* pushSamples(engine: Engine, stage: RowSink, samples: Float32Arr
     engine.heap.f32(target, part.length).set(part)
     stage.commit(part.length)
     yield (start + part.length) / samples.length
+  }
+}
+
+/** @internal Pushes rows of the stage's width; yields the share done. */
+export function* pushFrames(engine: Engine, stage: RowSink, frames: Float32Array): Generator<number> {
+  const tile = TILE_FRAMES * stage.channels
+  for (let start = 0; start < frames.length; start += tile) {
+    const part = frames.subarray(start, start + tile)
+    const rows = part.length / stage.channels
+    engine.heap.f32(stage.reserve(rows), part.length).set(part)
+    stage.commit(rows)
+    yield (start + part.length) / frames.length
   }
 }
 

@@ -1,6 +1,8 @@
 import type { KernelBuild } from '../bindings/load.js'
-import type { SampleArray } from './audio/input.js'
+import type { AudioInput, SampleArray } from './audio/input.js'
+import { inTurn } from './batch.js'
 import type { WeightDtype } from './nn/weights.js'
+import type { RunOptions } from './schedule.js'
 import { cutSamples, cutTokens, type DecodedAudio, formatOf, joined } from './sessions.js'
 import { type Session, type StreamResults, type StreamSource, streamed, transformStream } from './streams.js'
 import { checkedTokens, type TokenInput } from './token_input.js'
@@ -10,6 +12,8 @@ import type { WindowOptions } from './windows.js'
 /** What a loaded tokenizer is. Rates in Hz. */
 export interface TokenizerInfo {
   readonly family: string
+  /** Family whose tokens it decodes, where they are not its own. */
+  readonly tokensOf?: string
   readonly sampleRate: number
   /** Samples per frame. */
   readonly hopLength: number
@@ -39,6 +43,21 @@ export interface TokenizerInfo {
   readonly config: Readonly<Record<string, unknown>>
 }
 
+export interface EncodeOptions extends RunOptions {
+  /** Sample rate of raw samples, Hz (default: the model's). AudioBuffers and WAV bytes bring their own. */
+  sampleRate?: number
+  /** Encode with the first codebooks only, at a lower bitrate (default: all that the model has). */
+  codebooks?: number
+}
+
+export interface DecodeOptions extends RunOptions {
+  /**
+   * Seconds of audio decoded at a time, for clips too long to decode whole with a decoder that sees the whole clip: memory is then
+   * bounded, and the result an approximation, the one of `decodeStream` with this `windowSeconds`. Elsewhere without effect.
+   */
+  chunkSeconds?: number
+}
+
 export interface EncodeStreamOptions {
   /** Sample rate of the chunks, Hz (default: the model's). */
   sampleRate?: number
@@ -53,10 +72,28 @@ export interface DecodeStreamOptions extends WindowOptions {
   signal?: AbortSignal
 }
 
-/** Streams over sessions, wherever those run. */
+/** What is made of single calls and sessions, wherever those run: batches and streams. */
 export abstract class StreamingTokenizer {
   /** @throws DisposedError */
   abstract readonly info: TokenizerInfo
+
+  abstract encode(audio: AudioInput, options?: EncodeOptions): Promise<AudioTokens>
+
+  abstract decode(tokens: TokenInput, options?: DecodeOptions): Promise<DecodedAudio>
+
+  /**
+   * Tokens of several clips, of any lengths: those that `encode` gives of each alone, one after another. Progress is that of the batch.
+   *
+   * @throws what `encode` throws, with the clip's place in front of the message; nothing is returned then
+   */
+  encodeBatch(clips: Iterable<AudioInput>, options: EncodeOptions = {}): Promise<AudioTokens[]> {
+    return inTurn(clips, options, (clip, own) => this.encode(clip, own))
+  }
+
+  /** Audio of several clips' tokens, as `encodeBatch`. */
+  decodeBatch(clips: Iterable<TokenInput>, options: DecodeOptions = {}): Promise<DecodedAudio[]> {
+    return inTurn(clips, options, (clip, own) => this.decode(clip, own))
+  }
 
   /** @internal */
   abstract openEncoder(

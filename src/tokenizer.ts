@@ -3,6 +3,7 @@ import type { Region } from '../bindings/memory.js'
 import { type AudioInput, type SampleArray, toMono } from './audio/input.js'
 import { resample } from './audio/resample.js'
 import { Engine } from './engine.js'
+import { AudioError, ConfigError } from './errors.js'
 import type { Model } from './models/model.js'
 import { receiver } from './nn/clip.js'
 import type { RowSink } from './nn/rows.js'
@@ -16,11 +17,14 @@ import {
   EncodeSession,
   formatOf,
   joined,
+  pushFrames,
   pushSamples,
   WindowSession,
 } from './sessions.js'
 import {
+  type DecodeOptions,
   type DecodeStreamOptions,
+  type EncodeOptions,
   type EncodeStreamOptions,
   StreamingTokenizer,
   type TokenizerInfo,
@@ -28,21 +32,6 @@ import {
 import type { Session } from './streams.js'
 import { checkedTokens, interleave, type TokenInput } from './token_input.js'
 import { AudioTokens } from './tokens.js'
-
-export interface EncodeOptions extends RunOptions {
-  /** Sample rate of raw samples, Hz (default: the model's). AudioBuffers and WAV bytes bring their own. */
-  sampleRate?: number
-  /** Encode with the first codebooks only, at a lower bitrate (default: all that the model has). */
-  codebooks?: number
-}
-
-export interface DecodeOptions extends RunOptions {
-  /**
-   * Seconds of audio decoded at a time, for clips too long to decode whole with a decoder that sees the whole clip: memory is then
-   * bounded, and the result an approximation, the one of `decodeStream` with this `windowSeconds`. Elsewhere without effect.
-   */
-  chunkSeconds?: number
-}
 
 /** Audio to tokens and back, with one model. Calls are queued: each runs alone. Made by `loadTokenizer`. */
 export class AudioTokenizer extends StreamingTokenizer implements Disposable {
@@ -122,6 +111,32 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
     return { samples, sampleRate }
   }
 
+  /**
+   * Audio of frames that are not quantized: of what `features` gives, or of `embed`'s vectors, which then sound as `decode`.
+   * frames * hopLength samples; one hop fewer of a Vocos of mel frames.
+   *
+   * @param frames [frames][codebookDim], row-major
+   * @throws ConfigError where the decoder sees the whole clip (WavTokenizer), AudioError for half a frame or a value that is not
+   *   finite, AbortError, DisposedError
+   */
+  async synthesize(frames: Float32Array, options: RunOptions = {}): Promise<DecodedAudio> {
+    const { model } = this.#engine
+    const { codebookDim, sampleRate, family } = model.info
+    if (!model.synthesis)
+      throw new ConfigError(`${family} decodes whole clips of tokens, not frames; use decode()`)
+    checkFrames(frames, codebookDim)
+    const parts: Float32Array[] = []
+    await this.#engine.call(options.signal, async region => {
+      const sink = receiver(region, 1, (pointer, count) =>
+        parts.push(region.heap.f32(pointer, count).slice()),
+      )
+      const stage = model.synthesis!(region, sink)
+      await this.#engine.slice(pushFrames(this.#engine, stage, frames), 'decode', options)
+      stage.end()
+    })
+    return { samples: joined(parts), sampleRate }
+  }
+
   /** Codebook vectors of tokens: [frames][codebookDim], row-major. Errors as `decode`. */
   async embed(tokens: TokenInput): Promise<Float32Array<ArrayBuffer>> {
     const { codes, frames } = checkedTokens(tokens, formatOf(this.#engine.model.info))
@@ -195,4 +210,14 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
       stage.end()
     })
   }
+}
+
+function checkFrames(frames: Float32Array, dim: number): void {
+  if (frames.length % dim !== 0)
+    throw new AudioError(`${frames.length} values found; expected whole frames of ${dim}`)
+  const bad = frames.findIndex(value => !Number.isFinite(value))
+  if (bad >= 0)
+    throw new AudioError(
+      `value ${bad % dim} of frame ${Math.floor(bad / dim)} is ${frames[bad]}; expected a finite number`,
+    )
 }

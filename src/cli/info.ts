@@ -209,7 +209,7 @@ function showModel(name: string, about: TokenizerInfo): string {
     ['family', about.family],
     ['can', abilities],
     ['parameters', `${showCount(about.parameters)} (${showDtypes(about)})`],
-    ['tokens', describeRate({ ...about, bitsPerSecond: about.bitrate })],
+    ['tokens', showTokens(about)],
     ['audio', `${about.sampleRate} Hz, ${about.hopLength} samples per frame`],
     ['encoder', about.canEncode ? `sees ${ahead(about.encoderLookaheadMs)}` : undefined],
     ['decoder', about.canDecode ? `sees ${ahead(about.decoderLookaheadMs)}` : undefined],
@@ -220,4 +220,11 @@ function showModel(name: string, about: TokenizerInfo): string {
 
 function showDtypes({ dtype, encoderDtype, canEncode }: TokenizerInfo): string {
   return canEncode && encoderDtype !== dtype ? `${dtype}, encoder ${encoderDtype}` : dtype
+}
+
+function showTokens(about: TokenizerInfo): string {
+  if (about.codebooks === 0) return 'none: features() and synthesize() alone'
+  const rate = describeRate({ ...about, bitsPerSecond: about.bitrate })
+  const fewer = about.codebooks > 1 ? '; fewer codebooks on request' : ''
+  return `${rate}${fewer}${about.tokensOf ? `; those of ${about.tokensOf}` : ''}`
 }

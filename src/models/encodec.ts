@@ -16,7 +16,7 @@ import { canonicalNames, codebookName, type EncodecConfig, type Half, readConfig
 import type { Model, ModelInfo } from './model.js'
 import { type Named, Parts } from './parts.js'
 import { pushCodes } from './push_codes.js'
-import { SeanetReader } from './seanet.js'
+import { SeanetReader, seanetLookahead } from './seanet.js'
 import {
   type Contents,
   type ModelParts,
@@ -99,6 +99,7 @@ export async function loadEncodec(
     features: (local, sink, probe) => pipeline(local, needed(encoder, 'encoder'), sink, probe),
     lookup: (local, sink, count = codebooks) => quantizer.lookup(count).open(local, sink),
     decoder: streaming,
+    synthesis: (local, sink, probe) => pipeline(local, needed(decoder, 'decoder'), sink, probe),
     decode: (local, codes, frames, sink, probe, count = codebooks) =>
       pushCodes(local, codes, frames, count, streaming(local, sink, probe, count)),
   }
@@ -126,23 +127,12 @@ function describe(config: EncodecConfig) {
   } satisfies Partial<ModelInfo>
 }
 
-/** Samples behind a frame's last that its codes depend on: the right sides of the convolutions, from the code back to the samples. */
-function encoderLookahead({
-  ratios,
-  kernel,
-  lastKernel,
-  residualKernel,
-  causal,
-  hopLength,
-}: EncodecConfig): number {
-  if (causal) return (lastKernel - 1) * hopLength // of the first frame, which reflection puts in front of it; later ones need none
-  let last = lastKernel >> 1
-  for (const ratio of ratios.toReversed())
-    last = last * ratio + (2 * ratio - 1 - Math.ceil(ratio / 2)) + (residualKernel >> 1)
-  return last + (kernel >> 1) - (hopLength - 1)
+/** Causal: of the first frame, in front of which reflection puts the next ones; later frames need none. */
+function encoderLookahead(config: EncodecConfig): number {
+  return config.causal ? (config.lastKernel - 1) * config.hopLength : seanetLookahead(config)
 }
 
-/** Samples behind a frame's first that its audio waits for: as above, from the samples back to the code. */
+/** Samples by which audio lags its frame: each layer's right side, from the samples back to the frame; causal: as above. */
 function decoderLookahead({
   ratios,
   kernel,

@@ -119,6 +119,7 @@ export async function loadMimi(
     encoder: (local, sink, probe) =>
       pipeline(local, [...needed(encoder, 'encoder'), ['codes', quantizer.search]], sink, probe),
     features: (local, sink, probe) => pipeline(local, needed(encoder, 'encoder'), sink, probe),
+    synthesis: (local, sink, probe) => pipeline(local, needed(decoder, 'decoder'), sink, probe),
     lookup: (local, sink, count = codebooks) => quantizer.lookup(count).open(local, sink),
     decoder: (local, sink, probe, count = codebooks) => pipeline(local, decoded(count), sink, probe),
     decode: (local, codes, frames, sink, probe, count = codebooks) =>

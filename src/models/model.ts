@@ -6,6 +6,8 @@ import type { WeightDtype } from '../nn/weights.js'
 export interface ModelInfo {
   /** Registry name of the family, e.g. `wavtokenizer`. */
   readonly family: string
+  /** Family whose tokens it decodes, where they are not its own. */
+  readonly tokensOf?: string
   readonly sampleRate: number
   /** Samples per frame. */
   readonly hopLength: number
@@ -47,4 +49,6 @@ export interface Model {
   ): Generator<number>
   /** Codebook vectors: rows of [codebooks] i32 in, rows of [codebookDim] f32 into `sink`. */
   lookup(region: Region, sink: RowSink, codebooks?: number): RowSink
+  /** The streaming decoder without its lookup, where the family has one: rows of [codebookDim] f32 in, rows of 1 sample into `sink`. */
+  synthesis?(region: Region, sink: RowSink, probe?: Probe): RowSink
 }

@@ -1,12 +1,14 @@
 // The families this library knows, in the order in which they are recognised.
+//
+// What is here is in every bundle: names by which a family is recognised, and no more. Its code is imported where it is opened, which
+// makes it a chunk that only its users load; mini, the default, is the exception. `npm run size` holds the bound.
 import type { Region } from '../../bindings/memory.js'
 import type { TensorSource } from '../checkpoints/source.js'
 import { ConfigError } from '../errors.js'
 import { isMini, loadMini, MINI_MATRICES, miniContents } from './mini.js'
 import type { Model } from './model.js'
 import type { Contents, ModelParts, ReducibleMatrices, StorageOptions } from './storage.js'
-import { loadWavTokenizer, WAVTOKENIZER_MATRICES, wavTokenizerContents } from './wavtokenizer.js'
-import { isWavTokenizer } from './wavtokenizer_config.js'
+import { isWavTokenizer, SECOND_CODEBOOK } from './wavtokenizer_names.js'
 
 /** What a caller may say about a model beside its tensors. */
 export interface ModelOptions extends StorageOptions {
@@ -30,7 +32,7 @@ interface Family {
 interface Entry {
   /** True if these tensors are this family's. */
   recognises(source: TensorSource): boolean
-  /** The family's code. Those that are not needed at once are loaded with the first model. */
+  /** The family's code, loaded with its first model. */
   open(): Promise<Family>
 }
 
@@ -41,11 +43,16 @@ const FAMILIES: Readonly<Record<string, Entry>> = {
   },
   wavtokenizer: {
     recognises: isWavTokenizer,
-    open: async () => ({
-      matrices: WAVTOKENIZER_MATRICES,
-      contents: wavTokenizerContents,
-      load: loadWavTokenizer,
-    }),
+    open: async () => {
+      const { loadWavTokenizer, WAVTOKENIZER_MATRICES, wavTokenizerContents } = await import(
+        './wavtokenizer.js'
+      )
+      return {
+        matrices: WAVTOKENIZER_MATRICES,
+        contents: wavTokenizerContents,
+        load: loadWavTokenizer,
+      }
+    },
   },
   mimi: {
     // a half of it has one of the two, in transformers' or in Kyutai's spelling
@@ -67,6 +74,27 @@ const FAMILIES: Readonly<Record<string, Entry>> = {
     open: async () => {
       const { encodecContents, ENCODEC_MATRICES, loadEncodec } = await import('./encodec.js')
       return { matrices: ENCODEC_MATRICES, contents: encodecContents, load: loadEncodec }
+    },
+  },
+  languagecodec: {
+    recognises: source => source.has(SECOND_CODEBOOK),
+    open: async () => {
+      const { LANGUAGECODEC_MATRICES, languageCodecContents, loadLanguageCodec } = await import(
+        './languagecodec.js'
+      )
+      return {
+        matrices: LANGUAGECODEC_MATRICES,
+        contents: languageCodecContents,
+        load: loadLanguageCodec,
+      }
+    },
+  },
+  vocos: {
+    // neither WavTokenizer's encoder nor what it put into the decoder
+    recognises: source => source.has('backbone.convnext.0.pwconv1.weight') && source.has('head.out.weight'),
+    open: async () => {
+      const { loadVocos, VOCOS_MATRICES, vocosContents } = await import('./vocos.js')
+      return { matrices: VOCOS_MATRICES, contents: vocosContents, load: loadVocos }
     },
   },
 }

@@ -37,6 +37,20 @@ export interface SeanetNames {
   stage: string
 }
 
+type Sizes = Pick<SeanetShape, 'ratios' | 'kernel' | 'lastKernel' | 'residualKernel'>
+
+/** Samples behind a frame's last that it depends on, not causal: each layer's right side, from the frame back to the samples. */
+export function seanetLookahead({ ratios, kernel, lastKernel, residualKernel }: Sizes): number {
+  let last = lastKernel >> 1
+  let hop = 1
+  for (const ratio of ratios.toReversed()) {
+    const span = 2 * ratio
+    last = last * ratio + (span - 1 - seanetPadding(span, ratio).left) + (residualKernel >> 1)
+    hop *= ratio
+  }
+  return last + (kernel >> 1) - (hop - 1)
+}
+
 /** Reads a half layer by layer, numbered as upstream's modules; each ELU is the epilogue of the layer before it. */
 export class SeanetReader {
   private readonly parts: Parts

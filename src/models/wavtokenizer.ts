@@ -11,16 +11,14 @@ import type { TensorSource } from '../checkpoints/source.js'
 import { WeightReader } from '../checkpoints/weights.js'
 import { ClipAttention } from '../nn/attention.js'
 import { Clip } from '../nn/clip.js'
-import { type Conv1d, seanetPadding, zeroPadding } from '../nn/conv1d.js'
-import { Istft } from '../nn/fourier.js'
-import { Linear } from '../nn/linear.js'
-import { type GroupNorm, LayerNorm } from '../nn/norm.js'
+import { type Conv1d, zeroPadding } from '../nn/conv1d.js'
+import type { GroupNorm } from '../nn/norm.js'
 import { VectorQuantizer } from '../nn/quantizer.js'
 import { ClipResnetBlock, normalisedInto } from '../nn/resnet.js'
 import { type Layer, type Probe, pipeline, type RowSink } from '../nn/rows.js'
 import type { Model, ModelInfo } from './model.js'
 import { type Named, Parts } from './parts.js'
-import { SeanetReader } from './seanet.js'
+import { SeanetReader, seanetLookahead } from './seanet.js'
 import {
   type Contents,
   type ModelParts,
@@ -29,18 +27,14 @@ import {
   Storage,
   type StorageOptions,
 } from './storage.js'
+import { readEmbed, readHead, readTrunks, VOCOS_EPS } from './vocos_trunk.js'
 import {
-  CODEBOOK,
-  canonicalNames,
-  type DecoderConfig,
-  ENCODER,
   type EncoderConfig,
   readConfig,
   type WavTokenizerConfig,
   type WavTokenizerOptions,
 } from './wavtokenizer_config.js'
-
-const EPS = 1e-6
+import { CODEBOOK, canonicalNames, ENCODER } from './wavtokenizer_names.js'
 
 // A training checkpoint also holds discriminators, EnCodec's unused decoder, EMA statistics and buffers that are computed here.
 const USED = new RegExp(`^(${ENCODER}|backbone|head\\.out)\\.`)
@@ -141,38 +135,23 @@ function describe(config: WavTokenizerConfig, held: Held, canEncode: boolean, ca
     ...held,
     canEncode,
     canDecode,
-    encoderLookahead: config.encoder && lookahead(config.encoder),
+    encoderLookahead: config.encoder && seanetLookahead(config.encoder),
     config: { ...config },
   }
 }
 
-/** Samples after the last of its own hop that a frame's token depends on: each layer's right side, from the code back to the samples. */
-function lookahead({ ratios, kernel, lastKernel, residualKernel }: EncoderConfig): number {
-  let last = lastKernel >> 1
-  let hop = 1
-  for (const ratio of ratios.toReversed()) {
-    const span = 2 * ratio
-    last = last * ratio + (span - 1 - seanetPadding(span, ratio).left) + (residualKernel >> 1)
-    hop *= ratio
-  }
-  return last + (kernel >> 1) - (hop - 1)
-}
-
-/** Upstream's modules under `encoder.model`. */
-function readEncoder(parts: Parts, config: EncoderConfig): Promise<Named[]> {
+/** Upstream's modules under `encoder.model`, as its relatives have them too. */
+export function readEncoder(parts: Parts, config: EncoderConfig): Promise<Named[]> {
   const shape = { ...config, channels: 1, shortcut: true, causal: false, padding: 'reflect' } as const
-  return new SeanetReader(parts, shape, {
-    prefix: ENCODER,
-    conv: '.conv.conv',
-    stage: 'encoder.model',
-  }).encoder()
+  const names = { prefix: ENCODER, conv: '.conv.conv', stage: 'encoder.model' }
+  return new SeanetReader(parts, shape, names).encoder()
 }
 
 async function readDecoder(parts: Parts, config: WavTokenizerConfig): Promise<Decoder> {
-  const { dim, intermediate, layers, groups, embedKernel, depthwiseKernel } = config.decoder!
+  const { dim, groups } = config.decoder!
   const conv = (name: string) =>
     parts.winograd(`backbone.pos_net.${name}`, { inputs: dim, outputs: dim, padding: zeroPadding(3) })
-  const groupNorm = (name: string) => parts.groupNorm(`backbone.pos_net.${name}`, dim, groups, EPS)
+  const groupNorm = (name: string) => parts.groupNorm(`backbone.pos_net.${name}`, dim, groups, VOCOS_EPS)
   const projection = (name: string) => parts.linear(`backbone.pos_net.${name}`, dim, dim, 1)
   const resnet = async (i: number) =>
     new ClipResnetBlock(
@@ -189,40 +168,11 @@ async function readDecoder(parts: Parts, config: WavTokenizerConfig): Promise<De
       await projection(`${i}.v`),
       await projection(`${i}.proj_out`),
     )
-  const embed = await parts.conv('backbone.embed', {
-    inputs: config.codebookDim,
-    outputs: dim,
-    kernel: embedKernel,
-    padding: zeroPadding(embedKernel),
-  })
+  const embed = await readEmbed(parts, config.codebookDim, config.decoder!)
   const posNet = [await resnet(0), await resnet(1), await attention(2), await resnet(3), await resnet(4)]
   const posNetNorm = await groupNorm('5')
-  const norm: Named = ['backbone.norm', await bandwidthNorm(parts, 'backbone.norm', config.decoder!)]
-  const trunk: Named[] = []
-  const sizes = { dim, hidden: intermediate, kernel: depthwiseKernel }
-  for (let i = 0; i < layers; i++) {
-    const name = `backbone.convnext.${i}`
-    const norm = await bandwidthNorm(parts, `${name}.norm`, config.decoder!)
-    trunk.push([name, await parts.convNeXt(name, sizes, norm, zeroPadding(depthwiseKernel))])
-  }
-  const { nFft, hopLength, padding } = config
-  const head: Named[] = [
-    ['backbone.final_layer_norm', await parts.layerNorm('backbone.final_layer_norm', dim, EPS)],
-    ['head.out', new Linear(await parts.linear('head.out', nFft + 2, dim))],
-    ['audio', new Istft(parts.region, { nFft, hopLength, padding, input: 'polar' })],
-  ]
-  return { embed, posNet, posNetNorm, norm, trunk, head }
-}
-
-/** AdaLayerNorm is a table of affine norms, one row per bandwidth; without it the norm is a plain one. */
-async function bandwidthNorm(parts: Parts, name: string, config: DecoderConfig): Promise<LayerNorm> {
-  const { dim, adanorm, bandwidthId } = config
-  if (!adanorm) return parts.layerNorm(name, dim, EPS)
-  const row = async (table: string) => {
-    const rows = await parts.tensor(`${name}.${table}.weight`, [adanorm, dim])
-    return rows.slice(bandwidthId * dim, (bandwidthId + 1) * dim)
-  }
-  return new LayerNorm(parts.region, await row('scale'), await row('shift'), EPS)
+  const [[norm, ...trunk]] = await readTrunks(parts, config.decoder!)
+  return { embed, posNet, posNetNorm, norm, trunk, head: await readHead(parts, dim, config) }
 }
 
 // Shares of the time of decoding: each of pos_net's five modules, and all ConvNeXt blocks.

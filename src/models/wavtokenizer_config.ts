@@ -1,12 +1,10 @@
 // Hyper-parameters of a WavTokenizer checkpoint: inferred from names and shapes; a published YAML adds or confirms what it says.
 import type { TensorSource } from '../checkpoints/source.js'
-import { renamed } from '../checkpoints/views.js'
 import { weightShape } from '../checkpoints/weights.js'
 import { parseYaml, type YamlValue } from '../checkpoints/yaml.js'
 import { CheckpointError, ConfigError } from '../errors.js'
-
-export const ENCODER = 'feature_extractor.encodec.encoder.model'
-export const CODEBOOK = 'feature_extractor.encodec.quantizer.vq.layers.0._codebook.embed'
+import type { TrunkConfig } from './vocos_trunk.js'
+import { CODEBOOK, ENCODER } from './wavtokenizer_names.js'
 
 export interface EncoderConfig {
   filters: number
@@ -22,16 +20,7 @@ export interface EncoderConfig {
   residualKernel: number
 }
 
-export interface DecoderConfig {
-  dim: number
-  intermediate: number
-  layers: number
-  embedKernel: number
-  depthwiseKernel: number
-  /** Rows of the AdaLayerNorm tables; 0: plain layer norms. */
-  adanorm: number
-  /** The row in use. It changes no code, and every published script uses 0. */
-  bandwidthId: number
+export interface DecoderConfig extends TrunkConfig {
   /** Groups of pos_net's GroupNorm. */
   groups: number
 }
@@ -55,39 +44,26 @@ export interface WavTokenizerConfig {
   decoder?: DecoderConfig
 }
 
-// Upstream's names are kept; the transformers port and OuteTTS' decoder file are mapped onto them.
-const SPELLINGS: readonly (readonly [RegExp, string])[] = [
-  [/^(?:encoder_model\.)?encoder\.layers\.(\d+)\.lstm\.(.+)$/, `${ENCODER}.$1.lstm.$2`],
-  [/^(?:encoder_model\.)?encoder\.layers\.(.+)\.conv\.(?!conv\.)(.+)$/, `${ENCODER}.$1.conv.conv.$2`],
-  [/^(?:encoder_model\.)?quantizer\.codebook\.(.+)$/, CODEBOOK.replace(/embed$/, '$1')],
-  [/^head\.linear\.(.+)$/, 'head.out.$1'],
-  [/^codebook_weights$/, CODEBOOK],
-]
-const WHOLE = SPELLINGS.slice(0, -1) // OuteTTS' two files both carry the codebook; the encoder's name for it is the usual one
-
-/** True if the tensors are a WavTokenizer's, whole or a half of it, in any known spelling. */
-export function isWavTokenizer(source: TensorSource): boolean {
-  const names = new Set(canonicalNames(source).names())
-  return (
-    names.has(CODEBOOK) &&
-    (names.has('backbone.pos_net.0.conv1.weight') || names.has(`${ENCODER}.0.conv.conv.bias`))
-  )
-}
-
-/** The same tensors under upstream's names. */
-export function canonicalNames(source: TensorSource): TensorSource {
-  return renamed(source, source.has(CODEBOOK) ? WHOLE : SPELLINGS)
-}
-
-/** Throws CheckpointError where the shapes cannot be a WavTokenizer's, ConfigError where the options contradict them. */
-export function readConfig(source: TensorSource, options: WavTokenizerOptions): WavTokenizerConfig {
+/**
+ * Reads the hyper-parameters of canonically named tensors, of a WavTokenizer or a relative: what decodes is Vocos' in all of them.
+ *
+ * @param codebook the tensor of codewords; where it is missing, there are none
+ * @throws CheckpointError where the shapes cannot be such a model's, ConfigError where the options contradict them
+ */
+export function readConfig(
+  source: TensorSource,
+  options: WavTokenizerOptions,
+  codebook: string = CODEBOOK,
+): WavTokenizerConfig {
   const names = source.names()
   const given = options.config === undefined ? {} : readYaml(options.config)
   const encoder = names.some(name => name.startsWith(`${ENCODER}.`)) ? inferEncoder(source) : undefined
   const decoder = names.some(name => name.startsWith('backbone.'))
     ? inferDecoder(source, options.bandwidthId)
     : undefined
-  const [codebookSize, codebookDim] = shape(source, CODEBOOK, 2)
+  const [codebookSize, codebookDim] = source.has(codebook)
+    ? shape(source, codebook, 2)
+    : [0, shape(source, 'backbone.embed.weight', 3)[1]]
   const fromHead = decoder && shape(source, 'head.out.weight', 2)[0] - 2
   const fromRatios = encoder?.ratios.reduce((product, ratio) => product * ratio, 1)
   const hopLength = fromRatios ?? given.hopLength ?? fromHead! / 4
@@ -98,7 +74,7 @@ export function readConfig(source: TensorSource, options: WavTokenizerOptions): 
     throw new ConfigError(
       `hop ${hopLength} and FFT size ${nFft} do not fit together; the head is not this encoder's`,
     )
-  const padding = given.padding ?? 'same'
+  const padding = given.padding ?? (codebookSize > 0 ? 'same' : 'center') // Vocos' two published models
   const sampleRate = given.sampleRate ?? 24_000
   return { sampleRate, hopLength, nFft, padding, codebookSize, codebookDim, encoder, decoder }
 }
@@ -109,7 +85,7 @@ function inferEncoder(source: TensorSource): EncoderConfig {
     .find(name => name.startsWith(`${ENCODER}.`) && name.endsWith('.lstm.weight_ih_l0'))
   if (!lstm)
     throw new CheckpointError(
-      'the encoder has no LSTM (…lstm.weight_ih_l0); expected WavTokenizer’s SEANet encoder',
+      'the encoder has no LSTM (…lstm.weight_ih_l0); expected a SEANet encoder with one',
     )
   const index = Number(lstm.slice(ENCODER.length + 1).split('.')[0])
   const [filters, , kernel] = convShape(source, '0')
@@ -152,8 +128,7 @@ function shape(source: TensorSource, name: string, rank: number): number[] {
 }
 
 function ranked(name: string, shape: readonly number[] | undefined, rank: number): number[] {
-  if (!shape)
-    throw new CheckpointError(`tensor ${name} is missing; this is not a complete WavTokenizer checkpoint`)
+  if (!shape) throw new CheckpointError(`tensor ${name} is missing; this is not a complete checkpoint`)
   if (shape.length !== rank)
     throw new CheckpointError(`tensor ${name} has shape [${shape.join(', ')}]; expected ${rank} dimensions`)
   return [...shape]

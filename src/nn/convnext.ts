@@ -42,6 +42,11 @@ export class ConvNeXtBlock implements Layer {
     this.project = packLinear(region, weights.project, weights.projectBias, channels, hidden)
   }
 
+  /** The same block behind another norm. The weights are shared. */
+  withNorm(norm: LayerNorm): ConvNeXtBlock {
+    return Object.assign(Object.create(ConvNeXtBlock.prototype), this, { norm })
+  }
+
   open(region: Region, sink: RowSink): RowSink {
     const { channels, span, padding } = this.window
     const { kernels } = region

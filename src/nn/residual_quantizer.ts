@@ -47,19 +47,20 @@ export class ResidualQuantizer {
   }
 
   /**
-   * A function that writes the nearest entries of the first `count` codebooks, ties to the lowest index, into `codes` (rows `pitch`
-   * elements apart) and leaves in `x` [rows][dim], at most `most` rows, what they do not express.
+   * A function that writes the nearest entries of `count` codebooks from `first` on, ties to the lowest index, into `codes` (rows
+   * `pitch` elements apart) and leaves in `x` [rows][dim], at most `most` rows, what they do not express.
    */
-  searcher(region: Region, count: number, most: number) {
+  searcher(region: Region, count: number, most: number, first = 0) {
     const { dim, size, books } = this
     const { heap, kernels } = region
     const scores = region.alloc(most * size)
     const nearest = region.alloc(most)
     return (codes: Pointer, pitch: number, x: Pointer, rows: number) => {
       for (let stage = 0; stage < count; stage++) {
-        product(region, scores, x, books[stage], rows)
+        const book = books[first + stage]
+        product(region, scores, x, book, rows)
         kernels.argmaxRowsF32(nearest, scores, size, rows, size)
-        kernels.addColumnsF32(x, books[stage].weights, nearest, 1, rows, dim, -1)
+        kernels.addColumnsF32(x, book.weights, nearest, 1, rows, dim, -1)
         const [from, to] = [heap.i32(nearest, rows), heap.i32(codes + 4 * stage, (rows - 1) * pitch + 1)]
         for (let row = 0; row < rows; row++) to[row * pitch] = from[row]
       }
@@ -70,14 +71,20 @@ export class ResidualQuantizer {
   sum(region: Region, out: Pointer, codes: Pointer, pitch: number, rows: number, count: number): void {
     region.heap.f32(out, rows * this.dim).fill(0)
     for (let stage = 0; stage < count; stage++)
-      region.kernels.addColumnsF32(
-        out,
-        this.books[stage].weights,
-        codes + 4 * stage,
-        pitch,
-        rows,
-        this.dim,
-        1,
-      )
+      this.add(region, out, stage, codes + 4 * stage, pitch, rows, 1)
+  }
+
+  /** out[rows][dim] += sign * the entry of codebook `stage` that the code of each row names. */
+  add(
+    region: Region,
+    out: Pointer,
+    stage: number,
+    codes: Pointer,
+    pitch: number,
+    rows: number,
+    sign: 1 | -1,
+  ): void {
+    const { weights } = this.books[stage]
+    region.kernels.addColumnsF32(out, weights, codes, pitch, rows, this.dim, sign)
   }
 }

@@ -7,14 +7,15 @@ import type { LoadOptions } from '../load.js'
 import type { RunOptions } from '../schedule.js'
 import type { DecodedAudio } from '../sessions.js'
 import {
+  type DecodeOptions,
   type DecodeStreamOptions,
+  type EncodeOptions,
   type EncodeStreamOptions,
   StreamingTokenizer,
   type TokenizerInfo,
 } from '../streaming.js'
 import type { Session } from '../streams.js'
 import type { TokenInput } from '../token_input.js'
-import type { DecodeOptions, EncodeOptions } from '../tokenizer.js'
 import { AudioTokens } from '../tokens.js'
 import { Caller } from './caller.js'
 import { linkTo } from './link.js'
@@ -164,6 +165,12 @@ export class WorkerTokenizer extends StreamingTokenizer implements Disposable {
   /** As `AudioTokenizer.embed`. */
   embed(tokens: TokenInput): Promise<Float32Array<ArrayBuffer>> {
     return this.#caller.call('embed', { tokens: sendableTokens(tokens) }, {})
+  }
+
+  /** As `AudioTokenizer.synthesize`. */
+  synthesize(frames: Float32Array, options: RunOptions = {}): Promise<DecodedAudio> {
+    const { signal, onProgress } = options
+    return this.#caller.call('synthesize', { frames }, { signal, onProgress })
   }
 
   /** @internal */

@@ -13,9 +13,14 @@ import {
 } from '../errors.js'
 import type { LoadOptions } from '../load.js'
 import type { Progress } from '../schedule.js'
-import type { DecodeStreamOptions, EncodeStreamOptions, TokenizerInfo } from '../streaming.js'
+import type {
+  DecodeOptions,
+  DecodeStreamOptions,
+  EncodeOptions,
+  EncodeStreamOptions,
+  TokenizerInfo,
+} from '../streaming.js'
 import type { HelperOrders } from '../threads.js'
-import type { DecodeOptions, EncodeOptions } from '../tokenizer.js'
 import { AudioTokens, type TokenFormat } from '../tokens.js'
 
 type Plain<Options> = Omit<Options, 'signal' | 'onProgress'>
@@ -26,6 +31,7 @@ export interface Calls {
   encode: [{ audio: unknown; options: Plain<EncodeOptions> }, PlainTokens]
   features: [{ audio: unknown; options: Plain<EncodeOptions> }, Float32Array<ArrayBuffer>]
   decode: [{ tokens: unknown; options: Plain<DecodeOptions> }, PlainAudio]
+  synthesize: [{ frames: Float32Array }, PlainAudio]
   embed: [{ tokens: unknown }, Float32Array<ArrayBuffer>]
   /** Opens a stream under the number `stream`. */
   openEncoder: [{ stream: number; options: Plain<EncodeStreamOptions> }, undefined]

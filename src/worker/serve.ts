@@ -76,6 +76,7 @@ class Server {
         plainTokens(await this.#loaded.encode(revivedAudio(audio), { ...options, ...run })),
       features: ({ audio, options }) => this.#loaded.features(revivedAudio(audio), { ...options, ...run }),
       decode: ({ tokens, options }) => this.#loaded.decode(revived(tokens), { ...options, ...run }),
+      synthesize: ({ frames }) => this.#loaded.synthesize(frames, run),
       embed: ({ tokens }) => this.#loaded.embed(revived(tokens)),
       openEncoder: async ({ stream, options }) =>
         this.#open(stream, stop => this.#loaded.openEncoder(options, stop)),

@@ -1,8 +1,9 @@
 // EnCodec through the public API: bitrates, streams, dtypes, conversion, halves.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { convertCheckpoint, loadTokenizer, TokenError } from '../../src/index.js'
+import { loadTokenizer, TokenError } from '../../src/index.js'
 import { identical, snr } from '../support/compare.js'
+import { converted } from '../support/converted.js'
 import { concat, testFile } from '../support/model.js'
 import { rejects } from '../support/rejects.js'
 import { cut } from '../support/streams.js'
@@ -13,12 +14,6 @@ const samples = vectors('encodec/own-expected.safetensors').get('long.x')!.data
 const tokenizer = await loadTokenizer(FILE, { deterministic: true })
 const tokens = await tokenizer.encode(samples)
 const { samples: audio } = await tokenizer.decode(tokens)
-
-async function converted(options: Parameters<typeof convertCheckpoint>[1]) {
-  const pieces: Uint8Array<ArrayBuffer>[] = []
-  for await (const piece of convertCheckpoint(FILE, options)) pieces.push(piece)
-  return new Uint8Array(await new Blob(pieces).arrayBuffer())
-}
 
 test('info says what a user asks', () => {
   const { family, sampleRate, frameRate, codebooks, bitrate, encoderLookaheadMs, decoderLookaheadMs } =
@@ -48,14 +43,14 @@ test('streams give what whole calls give, both ways', async () => {
 })
 
 test('a converted file is the same model, whole and in halves', async () => {
-  const file = await converted({})
+  const file = await converted(FILE, {})
   const same = await loadTokenizer(file, { deterministic: true })
   assert.equal((await same.encode(samples)).codes, tokens.codes)
   identical((await same.decode(tokens)).samples, audio)
-  const encoder = await loadTokenizer(await converted({ parts: 'encoder' }), { deterministic: true })
+  const encoder = await loadTokenizer(await converted(FILE, { parts: 'encoder' }), { deterministic: true })
   assert.equal((await encoder.encode(samples)).codes, tokens.codes)
   assert.not(encoder.info.canDecode)
-  const decoder = await loadTokenizer(await converted({ parts: 'decoder' }), { deterministic: true })
+  const decoder = await loadTokenizer(await converted(FILE, { parts: 'decoder' }), { deterministic: true })
   identical((await decoder.decode(tokens)).samples, audio)
   assert.not(decoder.info.canEncode)
 })
@@ -71,7 +66,7 @@ for (const [dtype, least] of [
     const quality = snr(decoded, audio)
     assert.ok(quality > least, `${quality} dB`)
     assert.ok(reduced.info.memoryBytes <= tokenizer.info.memoryBytes)
-    const file = await loadTokenizer(await converted({ dtype }), { deterministic: true })
+    const file = await loadTokenizer(await converted(FILE, { dtype }), { deterministic: true })
     identical((await file.decode(tokens)).samples, decoded)
   })
 

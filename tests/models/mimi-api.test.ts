@@ -3,15 +3,9 @@ import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { delay, moshiDelays, undelay } from '../../src/codes/index.js'
-import {
-  type AudioTokens,
-  CheckpointError,
-  ConfigError,
-  convertCheckpoint,
-  loadTokenizer,
-  TokenError,
-} from '../../src/index.js'
+import { type AudioTokens, CheckpointError, ConfigError, loadTokenizer, TokenError } from '../../src/index.js'
 import { identical, snr } from '../support/compare.js'
+import { converted } from '../support/converted.js'
 import { concat, testFile } from '../support/model.js'
 import { rejects } from '../support/rejects.js'
 import { vectors } from '../support/vectors.js'
@@ -23,13 +17,6 @@ const exact = { deterministic: true }
 const tokenizer = await loadTokenizer(TINY, exact)
 const tokens = await tokenizer.encode(samples)
 const audio = (await tokenizer.decode(tokens)).samples
-
-/** A file of the tensors of `path`, changed. */
-async function converted(path: string, options: Parameters<typeof convertCheckpoint>[1]) {
-  const pieces: Uint8Array<ArrayBuffer>[] = []
-  for await (const piece of convertCheckpoint(path, options)) pieces.push(piece)
-  return new Uint8Array(await new Blob(pieces).arrayBuffer())
-}
 
 /** The safetensors file at `path` with its header changed by `edit`. */
 function edited(

@@ -89,7 +89,9 @@ def torchaudio() -> types.ModuleType:
     root_module = package('torchaudio')
     package('torchaudio._extension', _IS_TORCHAUDIO_EXT_AVAILABLE=False)
     package('torchaudio.functional', root / 'functional')
-    importlib.import_module('torchaudio.functional.functional')
+    functional = importlib.import_module('torchaudio.functional.functional')
+    for name in functional.__all__:
+        setattr(root_module.functional, name, getattr(functional, name))
     package('torchaudio.transforms', root / 'transforms')
     transforms = importlib.import_module('torchaudio.transforms._transforms')
     for name in ('Resample', 'MelSpectrogram'):
