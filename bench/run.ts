@@ -167,7 +167,7 @@ for (const { task, seconds: length, realTimeFactor, bytes } of lengths ?? [])
   print(
     `${task} ${length} s: real-time factor ${realTimeFactor.toFixed(4)}, ${mib(bytes)} beyond the weights`,
   )
-const threads = await threadCosts(syntheticWavTokenizer(ratios), 10 * rounds)
+const threads = await threadCosts(syntheticWavTokenizer(ratios), 2 * rounds)
 for (const { threads: count, encode, decode } of threads)
   print(
     `${count} thread${count > 1 ? 's' : ''}: encode ${encode.toFixed(4)}, decode ${decode.toFixed(4)} of real time (wall clock, same bits)`,
