@@ -19,6 +19,7 @@ const OPTIONS = {
   method: { type: 'string' },
   ratio: { type: 'string' },
   threshold: { type: 'string' },
+  'stdin-jsonl': { type: 'boolean' },
   recover: { type: 'boolean' },
   force: { type: 'boolean' },
   json: { type: 'boolean' },
@@ -49,6 +50,7 @@ export interface Arguments {
   readonly method?: string
   readonly ratio?: string
   readonly threshold?: string
+  readonly 'stdin-jsonl'?: boolean
   readonly recover?: boolean
   readonly force?: boolean
   readonly json?: boolean

@@ -4,6 +4,7 @@ import { choose, codebooksOption } from './arguments.js'
 import { type Result, runBatch, type Task } from './batch.js'
 import { describeRate, describeSpeed, tokenFigures } from './figures.js'
 import { planJobs } from './files.js'
+import { encodeLines } from './lines.js'
 import { showSeconds } from './text.js'
 import type { Verb } from './verb.js'
 import { weightsHash } from './weights_hash.js'
@@ -23,11 +24,15 @@ Without -o the token file is put beside its input: speech.wav gives speech.wtok.
   --force                      make results again that exist already (without -o FILE they are kept)
   --model FILE                 checkpoint instead of the default model; repeat for models in several files
   --config YAML                configuration that came with the checkpoint
+  --stdin-jsonl                a worker for other programs: a request per line of stdin, {"id": 1, "path": "speech.wav"} or
+                               {"id": 1, "wav": "UklGR... (base64)"}; a reply per line of stdout in the same order, with "id", "status",
+                               "codes" [codebook][frame] and rates, or "error". Failures do not change the exit code
   --json                       one line of JSON per file, with all figures
   -q, --quiet                  no report, no warnings, no progress bar
 
 Examples
   wavtok encode speech.wav
+  find . -name '*.wav' | jq -R '{path: .}' -c | parallel --pipe wavtok encode --stdin-jsonl > tokens.jsonl
   wavtok encode recordings/ -o tokens/ --format npy
   wavtok encode speech.wav -o speech.txt --model wavtokenizer_large_speech_320_24k.ckpt
   arecord -f S16_LE -r 24000 -d 5 | wavtok encode - > tokens.wtok
@@ -36,8 +41,9 @@ Examples
 export const encode: Verb = {
   summary: 'audio to tokens',
   help: HELP,
-  options: ['output', 'format', 'codebooks', 'force', 'model', 'config'],
+  options: ['output', 'format', 'codebooks', 'stdin-jsonl', 'force', 'model', 'config'],
   async run(args, environment) {
+    if (args['stdin-jsonl']) return encodeLines(args, environment)
     const extension = TOKEN_FILE_FORMATS.find(name => args.output?.toLowerCase().endsWith(`.${name}`))
     const format = choose('format', args.format, TOKEN_FILE_FORMATS, extension ?? 'wtok')
     const codebooks = codebooksOption(args)
