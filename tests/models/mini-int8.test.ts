@@ -2,6 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { byteSource } from '../../src/checkpoints/bytes.js'
+import type { Dtype } from '../../src/checkpoints/dtypes.js'
 import { openSafetensors, type TensorData, writeSafetensors } from '../../src/checkpoints/safetensors.js'
 import { loadTokenizer } from '../../src/index.js'
 import { identical, snr } from '../support/compare.js'
@@ -26,7 +27,7 @@ async function modelFile() {
     if (name.startsWith('vectors.')) continue
     const stored = expected.get(name)!
     const data = new Uint8Array(stored.data.buffer)
-    const dtype = name.endsWith('.scale') ? 'F32' : source.info(name).dtype
+    const dtype = name.endsWith('.scale') ? 'F32' : (source.info(name).dtype as Dtype)
     tensors[name] = { dtype, shape: stored.shape, data }
   }
   const matrix = 'decoder.blocks.0.pwconv1.weight'
