@@ -4,7 +4,7 @@ import { narrowF16 } from './checkpoints/dtypes.js'
 import { openCheckpoint } from './checkpoints/open.js'
 import { type MatrixDtype, quantizeRows, scaleName } from './checkpoints/reduced.js'
 import { planSafetensors } from './checkpoints/safetensors.js'
-import type { TensorInfo, TensorSource } from './checkpoints/source.js'
+import type { PlainTensor, TensorSource } from './checkpoints/source.js'
 import { foldWeightNorm, weightShape } from './checkpoints/weights.js'
 import { throwIfAborted } from './errors.js'
 import { isCheckpoint, openAll, readConfiguration } from './load.js'
@@ -21,7 +21,7 @@ export interface ConvertOptions extends RunOptions, StorageOptions {
 }
 
 /** A tensor of the new file. */
-interface Entry extends TensorInfo {
+interface Entry extends PlainTensor {
   data(): Promise<ArrayBufferView>
 }
 

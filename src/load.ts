@@ -34,7 +34,7 @@ const REMOTE = /^https?:/i
 /**
  * Loads a tokenizer.
  *
- * @param source the default model, or: a path, URL, bytes, Blob or File, Response or stream of a checkpoint (safetensors, or a
+ * @param source the default model, or: a path, URL, bytes, Blob or File, Response or stream of a checkpoint (safetensors, GGUF, or a
  *   PyTorch .ckpt / .pt / .pth / .bin); or a list of those that together make one model, with an optional configuration (.yaml, config.json).
  *   Paths and Blobs are read by ranges: what is not needed (discriminators, optimizer state) is never touched.
  *   Files from http(s) URLs are kept in a cache and found there without the network; see `cache` and `sha256`.

@@ -76,6 +76,11 @@ function widenedHalves(): Uint32Array {
   return widened
 }
 
+/** The value of every half, by its bits. */
+export function valuesOfHalves(): Float32Array {
+  return new Float32Array(widenedHalves().buffer)
+}
+
 function widenF16(halves: Uint16Array, target: Float32Array): void {
   const bits = bitsOf(target)
   const table = widenedHalves()

@@ -1,5 +1,7 @@
 export { type BytesInput, byteSource, type FetchOptions } from './bytes.js'
 export type { Dtype } from './dtypes.js'
+export { openGguf } from './gguf.js'
+export type { BlockDtype } from './gguf-blocks.js'
 export { type Checkpoint, type CheckpointFormat, openCheckpoint } from './open.js'
 export { openSafetensors, type TensorData, writeSafetensors } from './safetensors.js'
 export type { ByteSource, TensorInfo, TensorSource } from './source.js'

@@ -7,7 +7,7 @@ import { parseYaml } from './yaml.js'
 const HEAD_BYTES = 256
 const MAX_TEXT_BYTES = 1 << 24
 
-export type CheckpointFormat = 'safetensors' | 'torch'
+export type CheckpointFormat = 'safetensors' | 'torch' | 'gguf'
 
 /** What a list of files holds: tensors under one face, and the configuration files that came with them. */
 export interface Checkpoint extends TensorSource {
@@ -19,10 +19,6 @@ export interface Checkpoint extends TensorSource {
 
 /** Beginnings of files that are no checkpoint, or none that can be read, and what to say. One character is one byte. */
 const REFUSED: readonly [magic: string, reason: string][] = [
-  [
-    'GGUF',
-    'this is a GGUF file, which is not supported yet in this version; pass the original .ckpt, .pt or .safetensors',
-  ],
   [
     '\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.',
     'this file is in the format of PyTorch before 1.6 (no zip file); load it with torch.load and save it again with torch.save(state_dict, path)',
@@ -39,13 +35,15 @@ const TEXT = /^(\xef\xbb\xbf|[\t\n\r -~]{8}|[\t\n\r -~]{1,7}$)/
 
 type FileKind = CheckpointFormat | 'text'
 
-/** The reader of PyTorch files is loaded with the first of them: the default model needs none of it. */
-async function openTorch(file: ByteSource): Promise<TensorSource> {
-  return (await import('./torch.js')).openTorch(file)
+/** The readers of other formats are loaded with the first file of theirs: the default model needs none of them. */
+const OPENERS: Readonly<Record<CheckpointFormat, (file: ByteSource) => Promise<TensorSource>>> = {
+  safetensors: openSafetensors,
+  torch: async file => (await import('./torch.js')).openTorch(file),
+  gguf: async file => (await import('./gguf.js')).openGguf(file),
 }
 
 /**
- * Recognises each file by its bytes (safetensors, torch.save's zip, JSON or YAML configuration, shard index) and opens them
+ * Recognises each file by its bytes (safetensors, torch.save's zip, GGUF, JSON or YAML configuration, shard index) and opens them
  * as one checkpoint. Takes the files over: they are closed with `close()`, or here if this fails.
  * @throws CheckpointError saying what the file is instead, or what is wrong with it.
  */
@@ -69,13 +67,13 @@ async function openFiles(files: readonly ByteSource[]): Promise<Checkpoint> {
       configs.push(await naming(file, () => readConfig(file)))
       await file.close()
     } else {
-      sources.push(await naming(file, () => (kind === 'torch' ? openTorch(file) : openSafetensors(file))))
+      sources.push(await naming(file, () => OPENERS[kind](file)))
       formats.push(kind)
     }
   }
   if (sources.length === 0)
     throw new CheckpointError(
-      `no weights among the ${files.length} files (${configs.length} JSON or YAML); pass a .safetensors, .ckpt, .pt or .bin file`,
+      `no weights among the ${files.length} files (${configs.length} JSON or YAML); pass a .safetensors, .gguf, .ckpt, .pt or .bin file`,
     )
   const tensors = merged(sources)
   for (const config of configs) checkShards(config.weight_map, tensors)
@@ -99,6 +97,7 @@ async function recognise(file: ByteSource): Promise<FileKind> {
   const length =
     bytes.length < 8 ? 0 : Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
   if (head[8] === '{' && length <= file.size) return 'safetensors'
+  if (head.startsWith('GGUF')) return 'gguf'
   for (const [magic, reason] of REFUSED) if (head.startsWith(magic)) throw new CheckpointError(reason)
   if (head.startsWith('PK\x03\x04')) return 'torch'
   if (bytes[0] === 0x80 && bytes[2] > 0)
@@ -114,7 +113,7 @@ async function recognise(file: ByteSource): Promise<FileKind> {
   if (head[8] === '{') return 'safetensors'
   const shown = Array.from(bytes.subarray(0, 8), byte => byte.toString(16).padStart(2, '0')).join(' ')
   throw new CheckpointError(
-    `no known checkpoint format begins with bytes ${shown}; expected safetensors or a torch.save zip file`,
+    `no known checkpoint format begins with bytes ${shown}; expected safetensors, GGUF or a torch.save zip file`,
   )
 }
 

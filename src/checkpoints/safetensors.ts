@@ -8,10 +8,10 @@ import {
   elementCount,
   MAX_DIMENSIONS,
   MAX_NAME_LENGTH,
+  type PlainTensor,
   readContiguous,
   readTensor,
   showShape,
-  type TensorInfo,
   type TensorSource,
 } from './source.js'
 
@@ -48,12 +48,12 @@ export async function openSafetensors(file: ByteSource): Promise<TensorSource> {
   if (file.size <= SMALL_FILE) file = await inMemory(file)
   const { text, dataStart } = await readHeader(file)
   const { metadata, entries } = parseHeader(text, file.size - dataStart)
-  const find = (name: string): Entry & TensorInfo => {
+  const find = (name: string): Entry & PlainTensor => {
     const entry = entries.get(name)
     if (!entry) throw new CheckpointError(`there is no tensor '${name}' in this safetensors file`)
     if (!isDtype(entry.dtype))
       throw new CheckpointError(`'${name}' is stored as ${entry.dtype}; readable are ${DTYPES.join(', ')}`)
-    return entry as Entry & TensorInfo
+    return entry as Entry & PlainTensor
   }
   const source: TensorSource = {
     metadata,
@@ -207,10 +207,10 @@ export interface SafetensorsPlan {
 
 /** Lays out a safetensors file in the reference implementation's order: widest dtypes first, then by name. */
 export function planSafetensors(
-  tensors: Readonly<Record<string, TensorInfo>>,
+  tensors: Readonly<Record<string, PlainTensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): SafetensorsPlan {
-  const rank = ({ dtype }: TensorInfo) => DTYPES.indexOf(dtype)
+  const rank = ({ dtype }: PlainTensor) => DTYPES.indexOf(dtype)
   const ordered = Object.entries(tensors).sort(([a, x], [b, y]) => rank(x) - rank(y) || (a < b ? -1 : 1))
   const entries: [string, unknown][] = Object.keys(metadata).length ? [[METADATA, metadata]] : []
   let end = 0

@@ -1,5 +1,6 @@
 import { CheckpointError } from '../errors.js'
 import { bytesPerElement, type Dtype, widen } from './dtypes.js'
+import type { BlockDtype } from './gguf-blocks.js'
 
 // Bounds that no real checkpoint comes near; they keep hostile ones from costing time and memory.
 export const MAX_NAME_LENGTH = 512
@@ -20,13 +21,18 @@ export interface ByteSource {
 
 /** What is stored under a name. `shape` is PyTorch's, slowest dimension first; [] is a scalar. */
 export interface TensorInfo {
-  readonly dtype: Dtype
+  readonly dtype: Dtype | BlockDtype
   readonly shape: readonly number[]
+}
+
+/** A tensor of single values, as all formats but GGUF have them. */
+export interface PlainTensor extends TensorInfo {
+  readonly dtype: Dtype
 }
 
 /** The tensors of a checkpoint behind one face, whatever the file format. Only what is read is fetched. */
 export interface TensorSource {
-  /** safetensors' `__metadata__`; empty for other formats. */
+  /** safetensors' `__metadata__`, a GGUF file's keys as text; empty for other formats. */
   readonly metadata: Readonly<Record<string, string>>
   names(): string[]
   has(name: string): boolean

@@ -8,10 +8,10 @@ import {
   checkTarget,
   elementCount,
   MAX_NAME_LENGTH,
+  type PlainTensor,
   readContiguous,
   readTensor,
   showShape,
-  type TensorInfo,
   type TensorSource,
 } from './source.js'
 import { ZipArchive, type ZipEntry } from './zip.js'
@@ -38,7 +38,7 @@ const STORAGE_DTYPES = new Map<string, Dtype>([
 type StateDict = Map<string, TensorRef | Opaque>
 
 /** A tensor whose description was held against the file. */
-interface StoredTensor extends TensorInfo {
+interface StoredTensor extends PlainTensor {
   readonly entry: ZipEntry
   readonly offset: number
   readonly stride: readonly number[]

@@ -14,7 +14,7 @@ import type { Verb } from './verb.js'
 
 const HELP = `wavtok info [FILE...]    a checkpoint, audio file or token file explained
 
-FILE is a checkpoint (.safetensors, .ckpt, .pt, .pth, .bin), a WAV file or a token file, recognised by its bytes; several
+FILE is a checkpoint (.safetensors, .gguf, .ckpt, .pt, .pth, .bin), a WAV file or a token file, recognised by its bytes; several
 files together are one model. - is stdin. Without FILE: the default model.
 
   --recover   of a damaged .wtok file, count what lies before the damage

@@ -86,6 +86,18 @@ test('safetensors', async () => {
   })
 })
 
+test('GGUF', async () => {
+  for (const [seed, name] of ['types', 'micro-q5_1'].entries()) {
+    const file = vector(`gguf/${name}.gguf`)
+    const header = file.subarray(0, seed === 0 ? 2300 : 6200) // where most damage matters
+    await survives(name, 40 + seed, 1000, next => {
+      const part = damaged(header, next)
+      const bytes = new Uint8Array([...part, ...file.subarray(header.length)])
+      return async () => openCheckpoint(await memory(next() > 0.5 ? damaged(file, next) : bytes))
+    })
+  }
+})
+
 test('a torch file cut at any byte is refused', async () => {
   const file = vector('torch/pytorch_model.bin')
   for (let length = 0; length < file.length; length++) {

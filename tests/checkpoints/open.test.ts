@@ -23,7 +23,7 @@ const refuses = async (content: string | Uint8Array, pattern: RegExp) =>
 
 test('files that are something else are told what they are', async () => {
   await refuses('', /the file is empty/)
-  await refuses('GGUF\x03\0\0\0\0\0', /GGUF file, which is not supported yet in this version/)
+  await refuses('GGUF\x03\0\0\0\0\0', /the GGUF file ends within the number of tensors/)
   await refuses('\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M', /PyTorch before 1\.6/)
   await refuses('\x80\x04\x95\0\0\0\0\0\0\0\0}.', /bare Python pickle/)
   await refuses(
@@ -42,7 +42,10 @@ test('files that are something else are told what they are', async () => {
   await refuses('RIFF\x10\0\0\0WAVEfmt ', /audio file/)
   await refuses('\x89HDF\r\n\x1a\n\0', /HDF5/)
   await refuses('\x93NUMPY\x01\0', /NumPy array/)
-  await refuses(new Uint8Array(100), /begins with bytes 00 00 00 00 00 00 00 00; expected safetensors or/)
+  await refuses(
+    new Uint8Array(100),
+    /begins with bytes 00 00 00 00 00 00 00 00; expected safetensors, GGUF or/,
+  )
   await refuses(new Uint8Array(3), /begins with bytes 00 00 00;/)
   await refuses(bytes(littleEndian(2 ** 60, 8), '{"a'), /claims 1152921504606847000 bytes; at most 100000000/)
 })

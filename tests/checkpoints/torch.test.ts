@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { byteSource } from '../../src/checkpoints/bytes.js'
-import { bytesPerElement } from '../../src/checkpoints/dtypes.js'
+import { bytesPerElement, type Dtype } from '../../src/checkpoints/dtypes.js'
 import { openCheckpoint } from '../../src/checkpoints/open.js'
 import type { TensorSource } from '../../src/checkpoints/source.js'
 import { openTorch } from '../../src/checkpoints/torch.js'
@@ -125,7 +125,7 @@ test('a Lightning checkpoint is read without touching discriminators and optimiz
   ranges.length = 0
   let stored = 0
   for (const name of wanted)
-    stored += (await source.read(name)).length * bytesPerElement(source.info(name).dtype)
+    stored += (await source.read(name)).length * bytesPerElement(source.info(name).dtype as Dtype)
   const LOCAL_HEADER = 30
   assert.is(total(), stored + LOCAL_HEADER * wanted.length)
   assert.ok(opening < 90_000, `${opening} bytes to open: data.pkl and the directory`)
