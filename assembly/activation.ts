@@ -1,15 +1,16 @@
-// Pointwise functions over contiguous elements. Activation codes: 0 none, 1 ELU (alpha = 1), 2 exact GELU, 3 SiLU (swish).
+// Pointwise functions over contiguous elements. Activation codes: 0 none, 1 ELU (alpha = 1), 2 exact GELU, 3 SiLU (swish), 4 tanh.
 
 import { scratch } from './scratch'
 import { loadPartial, madd, splat, storePartial } from './simd'
-import { cos, exp, expDecay, expm1Decay, sigmoid, sin } from './transcendental'
+import { cos, exp, expDecay, expm1Decay, sigmoid, sin, tanh } from './transcendental'
 
 const ELU: i32 = 1
 const GELU: i32 = 2
 const SILU: i32 = 3
-const EXP: i32 = 4
-const SIN: i32 = 5
-const COS: i32 = 6
+const TANH: i32 = 4
+const EXP: i32 = 5
+const SIN: i32 = 6
+const COS: i32 = 7
 
 const ZERO = memory.data<f32>([0])
 const HALF = memory.data<f32>([0.5])
@@ -51,6 +52,33 @@ export function cosF32(out: usize, x: usize, length: usize): void {
   map(out, x, length, COS)
 }
 
+/**
+ * out[t][c] = x[t][c] + inverse[c] * sin(alpha[c] * x[t][c])^2 (Snake: Ziyin et al., 2020, equation 3); `out` may be `x`.
+ * inverse: 1 / alpha.
+ */
+export function snakeF32(out: usize, x: usize, alpha: usize, inverse: usize, rows: usize, channels: usize): void {
+  const count = channels & 3
+  const bytes = (channels - count) << 2
+  for (; rows > 0; rows--) {
+    for (let c: usize = 0; c < bytes; c += 16, x += 16, out += 16) {
+      v128.store(out, snake(v128.load(x), v128.load(alpha + c), v128.load(inverse + c)))
+    }
+    if (count) {
+      const last = snake(loadPartial(x, count), loadPartial(alpha + bytes, count), loadPartial(inverse + bytes, count))
+      storePartial(out, last, count)
+      x += count << 2
+      out += count << 2
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function snake(x: v128, alpha: v128, inverse: v128): v128 {
+  const wave = sin(f32x4.mul(alpha, x))
+  return madd(f32x4.mul(wave, wave), inverse, x)
+}
+
 function map(out: usize, x: usize, length: usize, operation: i32): void {
   const count = length & 3
   const bytes = (length - count) << 2
@@ -72,6 +100,8 @@ function mapVectors(out: usize, x: usize, bytes: usize, operation: i32): void {
     for (; x < end; x += 16, out += 16) v128.store(out, gelu(v128.load(x)))
   } else if (operation == SILU) {
     for (; x < end; x += 16, out += 16) v128.store(out, silu(v128.load(x)))
+  } else if (operation == TANH) {
+    for (; x < end; x += 16, out += 16) v128.store(out, tanh(v128.load(x)))
   } else if (operation == EXP) {
     for (; x < end; x += 16, out += 16) v128.store(out, exp(v128.load(x)))
   } else if (operation == SIN) {

@@ -19,3 +19,15 @@ export function affineF32(out: usize, x: usize, length: usize, scale: f32, shift
     v128.store32_lane(out, madd(v128.load32_splat(x), scales, shifts), 0)
   }
 }
+
+/** out[t][c] += scales[t] * x[t][c]. */
+export function addScaledRowsF32(out: usize, x: usize, scales: usize, rows: usize, channels: usize): void {
+  for (; rows > 0; rows--, scales += 4) {
+    const scale = v128.load32_splat(scales)
+    const end = out + (channels << 2)
+    for (; out + 12 < end; out += 16, x += 16) v128.store(out, madd(v128.load(x), scale, v128.load(out)))
+    for (; out < end; out += 4, x += 4) {
+      v128.store32_lane(out, madd(v128.load32_splat(x), scale, v128.load32_splat(out)), 0)
+    }
+  }
+}

@@ -3,11 +3,11 @@
 
 export const heapBase: usize = __heap_base
 
-export { activationF32, cosF32, expF32, sinF32 } from './activation'
+export { activationF32, cosF32, expF32, sinF32, snakeF32 } from './activation'
 export { rotateHeadsF32, softmaxRowsF32, windowAttentionF32 } from './attention'
 export { bandedF32, logF32 } from './bands'
 export { depthwiseF32, overlapAddRowsF32 } from './conv1d'
-export { addF32, affineF32 } from './elementwise'
+export { addF32, addScaledRowsF32, affineF32 } from './elementwise'
 export { harmonicsF32, mixSpectraF32, noiseF32, shapeSpectraF32 } from './excitation'
 export { fftPlan, fftPlanBytes } from './fft'
 export { inverseEnvelopeF32, irfftF32, multiplyF32, polarF32 } from './istft'

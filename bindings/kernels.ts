@@ -4,7 +4,7 @@
 export type Pointer = number
 
 /** Activation codes of activation.ts. */
-export const Activation = { none: 0, elu: 1, gelu: 2, silu: 3 } as const
+export const Activation = { none: 0, elu: 1, gelu: 2, silu: 3, tanh: 4 } as const
 export type Activation = (typeof Activation)[keyof typeof Activation]
 
 /** Static memory that kernels write to (assembly/scratch.ts). */
@@ -24,11 +24,13 @@ export interface Kernels {
   quantizeRowsI16(out: Pointer, rowScales: Pointer, a: Pointer, aPitch: number, rows: number, k: number, limit: number): void
   matmulInteger(out: Pointer, outPitch: number, a: Pointer, rowScales: Pointer, w: Pointer, scales: Pointer, bias: Pointer, residual: Pointer, rows: number, k: number, columns: number, activation: Activation, panel: Pointer): void
   addF32(out: Pointer, x: Pointer, length: number): void
+  addScaledRowsF32(out: Pointer, x: Pointer, scales: Pointer, rows: number, channels: number): void
   affineF32(out: Pointer, x: Pointer, length: number, scale: number, shift: number): void
   activationF32(out: Pointer, x: Pointer, length: number, activation: Activation): void
   expF32(out: Pointer, x: Pointer, length: number): void
   sinF32(out: Pointer, x: Pointer, length: number): void
   cosF32(out: Pointer, x: Pointer, length: number): void
+  snakeF32(out: Pointer, x: Pointer, alpha: Pointer, inverse: Pointer, rows: number, channels: number): void
   layerNormF32(out: Pointer, x: Pointer, scale: Pointer, shift: Pointer, rows: number, channels: number, eps: number): void
   groupNormMeasure(factors: Pointer, x: Pointer, scale: Pointer, shift: Pointer, rows: number, channels: number, groups: number, eps: number): void
   groupNormApply(out: Pointer, x: Pointer, factors: Pointer, rows: number, channels: number, activation: Activation): void

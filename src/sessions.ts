@@ -4,15 +4,14 @@ import type { SampleArray } from './audio/input.js'
 import { Resampler } from './audio/resample.js'
 import type { Engine } from './engine.js'
 import { AudioError, ConfigError, TokenError } from './errors.js'
-import type { ModelInfo } from './models/model.js'
 import { receiver } from './nn/clip.js'
 import type { RowSink } from './nn/rows.js'
 import { StreamState } from './nn/state.js'
 import { sealed, unsealed } from './saved.js'
 import { type RunOptions, Turns } from './schedule.js'
 import type { Session } from './streams.js'
-import { interleave } from './token_input.js'
-import { AudioTokens, type TokenFormat } from './tokens.js'
+import { CodeCollector, codebooksOf, formatOf, interleave } from './token_input.js'
+import { AudioTokens } from './tokens.js'
 import { CrossFade, type Window, type WindowOptions, WindowPlan } from './windows.js'
 
 /** Decoded audio, mono. */
@@ -28,24 +27,6 @@ const TILE_SECONDS = 0.25
 const TILE_FRAMES = 64
 /** Chunks of a stream are worked off in pieces of this length. */
 const PIECE_SECONDS = 1
-
-/** @internal Format of the tokens that a model makes and takes, of its first `codebooks` (default: all). */
-export function formatOf(
-  model: Pick<ModelInfo, 'codebookSizes' | 'sampleRate' | 'hopLength' | 'family' | 'tokensOf'>,
-  codebooks?: number,
-): TokenFormat {
-  const { codebookSizes, sampleRate, hopLength, family, tokensOf = family } = model
-  const sizes = codebookSizes.slice(0, codebooks)
-  return { codebookSizes: sizes, sampleRate, frameRate: sampleRate / hopLength, model: tokensOf }
-}
-
-/** @internal How many codebooks to encode with. @throws TokenError for more than the model has, or none */
-export function codebooksOf({ codebookSizes }: Pick<ModelInfo, 'codebookSizes'>, wanted?: number): number {
-  const most = codebookSizes.length
-  if (wanted === undefined) return most
-  if (Number.isInteger(wanted) && wanted >= 1 && wanted <= most) return wanted
-  throw new TokenError(`codebooks is ${wanted}; this model has ${most === 1 ? '1' : `1 to ${most}`}`)
-}
 
 /** @internal Pushes samples tile by tile into `stage`; yields the share done. */
 export function* pushSamples(engine: Engine, stage: RowSink, samples: Float32Array): Generator<number> {
@@ -74,16 +55,16 @@ export function* pushFrames(engine: Engine, stage: RowSink, frames: Float32Array
 /** @internal Decodes a whole clip, each call seeing only it. */
 export function decodeClip(
   engine: Engine,
-  codes: readonly Uint16Array[],
+  tokens: AudioTokens,
   options: RunOptions,
   turns?: Turns,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const frames = codes[0].length
+  const { codes, frames } = tokens
   const samples = new Float32Array(frames * engine.model.info.hopLength)
   if (frames === 0) return Promise.resolve(samples)
   return engine.call(options.signal, async region => {
     const codesAt = region.alloc(frames * codes.length)
-    interleave(codes, region.heap.i32(codesAt, frames * codes.length))
+    interleave(tokens, region.heap.i32(codesAt, frames * codes.length))
     let filled = 0
     const sink = receiver(region, 1, (pointer, count) => {
       samples.set(region.heap.f32(pointer, count), filled)
@@ -110,7 +91,8 @@ export function* cutSamples(chunk: SampleArray, sampleRate: number): Generator<S
 
 /** @internal Cuts checked tokens into pieces. */
 export function* cutTokens(tokens: AudioTokens): Generator<AudioTokens> {
-  const size = Math.ceil(tokens.frameRate * PIECE_SECONDS)
+  const group = tokens.strideOf(0)
+  const size = Math.ceil((tokens.frameRate * PIECE_SECONDS) / group) * group
   if (tokens.frames <= size) {
     if (tokens.frames > 0) yield tokens
   } else for (let start = 0; start < tokens.frames; start += size) yield tokens.slice(start, start + size)
@@ -198,7 +180,7 @@ export class EncodeSession extends GraphSession implements Session<SampleArray, 
   readonly #sampleRate: number
   readonly #codebooks: number
   #received = 0
-  #codes: number[][] = []
+  #codes: CodeCollector
 
   /** `sampleRate`: Hz, of the samples to come. */
   constructor(
@@ -209,6 +191,7 @@ export class EncodeSession extends GraphSession implements Session<SampleArray, 
     super(engine, signal)
     const { info } = engine.model
     this.#codebooks = codebooksOf(info, codebooks)
+    this.#codes = new CodeCollector(this.#codebooks, info)
     this.#sampleRate = sampleRate ?? info.sampleRate
     this.#resampler = new Resampler(this.#sampleRate, info.sampleRate)
   }
@@ -236,19 +219,16 @@ export class EncodeSession extends GraphSession implements Session<SampleArray, 
 
   protected openStage(region: Region): RowSink {
     const count = this.#codebooks
-    this.#codes = Array.from({ length: count }, () => [])
-    const sink = receiver(region, count, (pointer, rows) => {
-      for (const [i, code] of region.heap.i32(pointer, rows * count).entries())
-        this.#codes[i % count].push(code)
-    })
+    const sink = receiver(region, count, (pointer, rows) =>
+      this.#codes.push(region.heap.i32(pointer, rows * count)),
+    )
     return this.engine.model.encoder(region, sink)
   }
 
   #take(): AudioTokens | undefined {
-    if (!this.#codes[0]?.length) return undefined
-    const tokens = new AudioTokens(this.#codes, formatOf(this.engine.model.info, this.#codebooks))
-    this.#codes = this.#codes.map(() => [])
-    return tokens
+    const codes = this.#codes.take()
+    if (codes[0].length === 0) return undefined
+    return new AudioTokens(codes, formatOf(this.engine.model.info, this.#codebooks))
   }
 
   #checked(piece: SampleArray): Float32Array {
@@ -308,8 +288,7 @@ export class DecodeSession extends GraphSession implements Session<AudioTokens, 
   *#pushCodes(stage: RowSink, tokens: AudioTokens): Generator<number> {
     for (let start = 0; start < tokens.frames; start += TILE_FRAMES) {
       const count = Math.min(TILE_FRAMES, tokens.frames - start)
-      const codes = tokens.codes.map(row => row.subarray(start, start + count))
-      interleave(codes, this.engine.heap.i32(stage.reserve(count), count * codes.length))
+      interleave(tokens, this.engine.heap.i32(stage.reserve(count), count * tokens.codebooks), start)
       stage.commit(count)
       yield (start + count) / tokens.frames
     }
@@ -379,9 +358,9 @@ export class WindowSession implements Session<AudioTokens, DecodedAudio> {
   }
 
   async #decode(window: Window): Promise<Float32Array> {
-    const { codes } = this.#held!.slice(window.first - this.#start, window.last - this.#start)
+    const tokens = this.#held!.slice(window.first - this.#start, window.last - this.#start)
     const options = { signal: this.#signal }
-    return this.#fade.join(await decodeClip(this.#engine, codes, options, this.#turns), window)
+    return this.#fade.join(await decodeClip(this.#engine, tokens, options, this.#turns), window)
   }
 }
 

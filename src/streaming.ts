@@ -3,9 +3,9 @@ import type { AudioInput, SampleArray } from './audio/input.js'
 import { inTurn } from './batch.js'
 import type { WeightDtype } from './nn/weights.js'
 import type { RunOptions } from './schedule.js'
-import { cutSamples, cutTokens, type DecodedAudio, formatOf, joined } from './sessions.js'
+import { cutSamples, cutTokens, type DecodedAudio, joined } from './sessions.js'
 import { type Session, type StreamResults, type StreamSource, streamed, transformStream } from './streams.js'
-import { checkedTokens, type TokenInput } from './token_input.js'
+import { checkedTokens, formatOf, type TokenInput } from './token_input.js'
 import type { AudioTokens } from './tokens.js'
 import type { WindowOptions } from './windows.js'
 
@@ -21,6 +21,8 @@ export interface TokenizerInfo {
   readonly frameRate: number
   readonly codebooks: number
   readonly codebookSizes: readonly number[]
+  /** Frames that share a code of each codebook, where codebooks have several rates. */
+  readonly strides?: readonly number[]
   /** Bits per second of packed codes. */
   readonly bitrate: number
   readonly parameters: number

@@ -1,8 +1,32 @@
 import { TokenError } from './errors.js'
+import type { ModelInfo } from './models/model.js'
 import { AudioTokens, type TokenFormat } from './tokens.js'
 
 /** Codes in any of the accepted shapes; bare numbers are codes of one codebook, an array of arrays is [codebook][frame]. */
 export type TokenInput = AudioTokens | ArrayLike<number> | readonly ArrayLike<number>[]
+
+/** @internal Format of the tokens that a model makes and takes, of its first `codebooks` (default: all). */
+export function formatOf(
+  model: Pick<ModelInfo, 'codebookSizes' | 'strides' | 'sampleRate' | 'hopLength' | 'family' | 'tokensOf'>,
+  codebooks?: number,
+): TokenFormat {
+  const { codebookSizes, strides, sampleRate, hopLength, family, tokensOf = family } = model
+  return {
+    codebookSizes: codebookSizes.slice(0, codebooks),
+    ...(strides && { strides: strides.slice(0, codebooks) }),
+    sampleRate,
+    frameRate: sampleRate / hopLength,
+    model: tokensOf,
+  }
+}
+
+/** @internal How many codebooks to encode with. @throws TokenError for more than the model has, or none */
+export function codebooksOf({ codebookSizes }: Pick<ModelInfo, 'codebookSizes'>, wanted?: number): number {
+  const most = codebookSizes.length
+  if (wanted === undefined) return most
+  if (Number.isInteger(wanted) && wanted >= 1 && wanted <= most) return wanted
+  throw new TokenError(`codebooks is ${wanted}; this model has ${most === 1 ? '1' : `1 to ${most}`}`)
+}
 
 /**
  * The same codes, known to belong to a model of this format: of all its codebooks, or of the first ones.
@@ -10,18 +34,23 @@ export type TokenInput = AudioTokens | ArrayLike<number> | readonly ArrayLike<nu
  * @throws TokenError for codes outside their codebook, ragged, of more codebooks or from another kind of model
  */
 export function checkedTokens(tokens: TokenInput, format: TokenFormat): AudioTokens {
-  const { codebookSizes, frameRate, model } = format
+  const { codebookSizes, frameRate, strides, model } = format
   if (tokens instanceof AudioTokens && (tokens.model !== model || tokens.frameRate !== frameRate))
     throw new TokenError(
       `these tokens were made by ${tokens.model} at ${tokens.frameRate}/s; this model is ${model} at ${frameRate}/s`,
     )
-  const codes = codebooksOf(tokens, codebookSizes.length)
+  const codes = rowsOf(tokens, codebookSizes.length)
   if (codes.length > codebookSizes.length)
     throw new TokenError(`${codes.length} codebooks of codes found; this model has ${codebookSizes.length}`)
+  if (
+    tokens instanceof AudioTokens &&
+    String(tokens.strides ?? '') !== String(strides?.slice(0, codes.length) ?? '')
+  )
+    throw new TokenError(`these tokens have strides ${tokens.strides ?? 1}; this model has ${strides ?? 1}`)
   return new AudioTokens(codes, { ...format, codebookSizes: codebookSizes.slice(0, codes.length) })
 }
 
-function codebooksOf(tokens: TokenInput, codebooks: number): readonly ArrayLike<number>[] {
+function rowsOf(tokens: TokenInput, codebooks: number): readonly ArrayLike<number>[] {
   if (tokens instanceof AudioTokens) return tokens.codes
   if (tokens.length === 0) return Array.from({ length: codebooks }, () => [])
   return typeof tokens[0] === 'object'
@@ -29,10 +58,40 @@ function codebooksOf(tokens: TokenInput, codebooks: number): readonly ArrayLike<
     : [tokens as ArrayLike<number>]
 }
 
-/** Writes codes as [frames][codebooks] i32 into `target`. */
-export function interleave(codes: readonly Uint16Array[], target: Int32Array): void {
+/** Writes frames from `first` on as [frames][codebooks] i32 into `target`, as many as fit; codes for several frames are repeated. */
+export function interleave(tokens: AudioTokens, target: Int32Array, first = 0): void {
+  const { codes } = tokens
   const count = codes.length
   codes.forEach((row, codebook) => {
-    for (let frame = 0; frame < row.length; frame++) target[frame * count + codebook] = row[frame]
+    const stride = tokens.strideOf(codebook)
+    for (let at = codebook, frame = first; at < target.length; at += count, frame++)
+      target[at] = row[Math.floor(frame / stride)]
   })
+}
+
+/** The inverse, as rows come: codes of each codebook, of those for several frames the first. */
+export class CodeCollector {
+  readonly #strides: readonly number[]
+  #codes: number[][] = []
+  #frames = 0
+
+  constructor(codebooks: number, { strides }: { strides?: readonly number[] }) {
+    this.#strides = Array.from({ length: codebooks }, (_, codebook) => strides?.[codebook] ?? 1)
+    this.take()
+  }
+
+  /** Takes whole rows, [frames][codebooks]. */
+  push(rows: Int32Array): void {
+    const { length } = this.#strides
+    for (let at = 0; at < rows.length; at += length, this.#frames++)
+      for (const [codebook, stride] of this.#strides.entries())
+        if (this.#frames % stride === 0) this.#codes[codebook].push(rows[at + codebook])
+  }
+
+  /** What has come since the last time. */
+  take(): number[][] {
+    const codes = this.#codes
+    this.#codes = this.#strides.map(() => [])
+    return codes
+  }
 }

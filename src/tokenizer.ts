@@ -9,13 +9,11 @@ import { receiver } from './nn/clip.js'
 import type { RowSink } from './nn/rows.js'
 import type { RunOptions } from './schedule.js'
 import {
-  codebooksOf,
   cutTokens,
   type DecodedAudio,
   DecodeSession,
   decodeClip,
   EncodeSession,
-  formatOf,
   joined,
   pushFrames,
   pushSamples,
@@ -30,7 +28,14 @@ import {
   type TokenizerInfo,
 } from './streaming.js'
 import type { Session } from './streams.js'
-import { checkedTokens, interleave, type TokenInput } from './token_input.js'
+import {
+  CodeCollector,
+  checkedTokens,
+  codebooksOf,
+  formatOf,
+  interleave,
+  type TokenInput,
+} from './token_input.js'
 import { AudioTokens } from './tokens.js'
 
 /** Audio to tokens and back, with one model. Calls are queued: each runs alone. Made by `loadTokenizer`. */
@@ -50,7 +55,10 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
     const { heap } = this.#engine
     const { encoderLookahead, decoderLookahead, codebookDim: _, ...model } = this.#engine.model.info
     const frameRate = model.sampleRate / model.hopLength
-    const bits = model.codebookSizes.reduce((sum, size) => sum + Math.ceil(Math.log2(size)), 0)
+    const bits = model.codebookSizes.reduce(
+      (sum, size, i) => sum + Math.ceil(Math.log2(size)) / (model.strides?.[i] ?? 1),
+      0,
+    )
     const ms = (samples: number | undefined) => samples && (1000 * samples) / model.sampleRate
     return {
       ...model,
@@ -74,17 +82,14 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
   async encode(audio: AudioInput, options: EncodeOptions = {}): Promise<AudioTokens> {
     const { model } = this.#engine
     const count = codebooksOf(model.info, options.codebooks)
-    const codes: number[][] = Array.from({ length: count }, () => [])
+    const codes = new CodeCollector(count, model.info)
     await this.#analyse(audio, options, region =>
       model.encoder(
         region,
-        receiver(region, count, (pointer, rows) => {
-          for (const [i, code] of region.heap.i32(pointer, rows * count).entries())
-            codes[i % count].push(code)
-        }),
+        receiver(region, count, (pointer, rows) => codes.push(region.heap.i32(pointer, rows * count))),
       ),
     )
-    return new AudioTokens(codes, formatOf(model.info, count))
+    return new AudioTokens(codes.take(), formatOf(model.info, count))
   }
 
   /** The encoder's output before quantization: [frames][codebookDim], row-major. Errors as `encode`. */
@@ -106,7 +111,7 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
     const checked = checkedTokens(tokens, formatOf(this.#engine.model.info))
     const samples =
       options.chunkSeconds === undefined || this.#engine.model.decoder
-        ? await decodeClip(this.#engine, checked.codes, options)
+        ? await decodeClip(this.#engine, checked, options)
         : await this.#decodeWindows(checked, options)
     return { samples, sampleRate }
   }
@@ -139,11 +144,12 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
 
   /** Codebook vectors of tokens: [frames][codebookDim], row-major. Errors as `decode`. */
   async embed(tokens: TokenInput): Promise<Float32Array<ArrayBuffer>> {
-    const { codes, frames } = checkedTokens(tokens, formatOf(this.#engine.model.info))
+    const checked = checkedTokens(tokens, formatOf(this.#engine.model.info))
+    const { codebooks, frames } = checked
     const parts: Float32Array[] = []
     await this.#engine.call(undefined, async region => {
-      const stage = this.#engine.model.lookup(region, this.#vectors(region, parts), codes.length)
-      interleave(codes, region.heap.i32(stage.reserve(frames), frames * codes.length))
+      const stage = this.#engine.model.lookup(region, this.#vectors(region, parts), codebooks)
+      interleave(checked, region.heap.i32(stage.reserve(frames), frames * codebooks))
       stage.commit(frames)
       stage.end()
     })

@@ -4,8 +4,10 @@ import { TokenError } from './errors.js'
 export interface TokenFormat {
   /** Entries of each codebook. */
   readonly codebookSizes: readonly number[]
-  /** Frames per second. */
+  /** Frames per second; of codebooks of several rates those of the finest. */
   readonly frameRate: number
+  /** Frames that share a code of each codebook, as SNAC's [4, 2, 1]; absent: every frame has a code of each. */
+  readonly strides?: readonly number[]
   /** Sample rate of the audio they stand for, Hz. */
   readonly sampleRate: number
   /** The model that made them: family, or family and name. */
@@ -17,22 +19,24 @@ export interface TokensJson extends TokenFormat {
   readonly codes: readonly (readonly number[])[]
 }
 
-/** Order in which codes of several codebooks are laid out in one sequence. */
+/** Order in which codes of several codebooks are laid out in one sequence. A code for several frames stands at the first of them. */
 export type TokenOrder = 'time' | 'codebook'
 
-/** Codes of one clip, [codebook][frame]; immutable. */
+/** Codes of one clip, [codebook][frame] ([codebook][frame / stride] where codebooks have strides); immutable. */
 export class AudioTokens implements TokenFormat {
-  /** One array per codebook, each of `frames` codes. */
+  /** One array per codebook, each of `frames` codes (`frames` / stride where there are strides). */
   readonly codes: readonly Uint16Array[]
   readonly codebookSizes: readonly number[]
   readonly frameRate: number
+  readonly strides?: readonly number[]
   readonly sampleRate: number
   readonly model: string
 
   /** Throws TokenError for ragged codebooks or a code outside its codebook, naming its place. */
   constructor(codes: readonly ArrayLike<number>[], format: TokenFormat) {
-    const { codebookSizes, frameRate, sampleRate, model } = format
-    this.codes = checked(codes, codebookSizes)
+    const { codebookSizes, frameRate, strides, sampleRate, model } = format
+    if (strides) this.strides = checkedStrides(strides, codes.length)
+    this.codes = checked(codes, codebookSizes, this.strides)
     this.codebookSizes = codebookSizes
     this.frameRate = frameRate
     this.sampleRate = sampleRate
@@ -50,7 +54,7 @@ export class AudioTokens implements TokenFormat {
   }
 
   get frames(): number {
-    return this.codes[0].length
+    return this.codes[0].length * this.strideOf(0)
   }
 
   /** Length in seconds. */
@@ -60,15 +64,34 @@ export class AudioTokens implements TokenFormat {
 
   /** Bits per second when each code is packed into whole bits. */
   get bitsPerSecond(): number {
-    return this.codebookSizes.reduce((bits, size) => bits + Math.ceil(Math.log2(size)), 0) * this.frameRate
+    const bits = this.codebookSizes.reduce(
+      (sum, size, codebook) => sum + Math.ceil(Math.log2(size)) / this.strideOf(codebook),
+      0,
+    )
+    return bits * this.frameRate
   }
 
-  /** Frames [start, end), with Array.prototype.slice's meaning of negative numbers. */
-  slice(start?: number, end?: number): AudioTokens {
-    return new AudioTokens(
-      this.codes.map(codes => codes.slice(start, end)),
-      this,
-    )
+  /** Frames that share a code of this codebook. */
+  strideOf(codebook: number): number {
+    return this.strides?.[codebook] ?? 1
+  }
+
+  /**
+   * Frames [start, end), with Array.prototype.slice's meaning of negative numbers.
+   * @throws TokenError for a cut through a code that stands for several frames
+   */
+  slice(start = 0, end = this.frames): AudioTokens {
+    const { frames } = this
+    const [from, to] = [start, end].map(at => Math.max(0, Math.min(frames, at < 0 ? frames + at : at)))
+    const parts = this.codes.map((codes, codebook) => {
+      const stride = this.strideOf(codebook)
+      if (from % stride || to % stride)
+        throw new TokenError(
+          `frames ${from} to ${to} cut through a code of codebook ${codebook}, which stands for ${stride} frames; cut at multiples of it`,
+        )
+      return codes.slice(from / stride, to / stride)
+    })
+    return new AudioTokens(parts, this)
   }
 
   /** These frames followed by those of `others`; all must come from the same model. */
@@ -85,33 +108,59 @@ export class AudioTokens implements TokenFormat {
 
   /** One sequence: all codebooks of frame 0, then of frame 1 ... (`time`), or all frames of codebook 0 first (`codebook`). */
   flat(order: TokenOrder = 'time'): Uint16Array {
-    const { codes, frames, codebooks } = this
-    const result = new Uint16Array(frames * codebooks)
-    codes.forEach((row, codebook) => {
-      if (order === 'codebook') result.set(row, codebook * frames)
-      else for (let frame = 0; frame < frames; frame++) result[frame * codebooks + codebook] = row[frame]
-    })
+    const { codes, frames } = this
+    if (order === 'codebook') return Uint16Array.from(codes.flatMap(row => Array.from(row)))
+    const result = new Uint16Array(codes.reduce((sum, { length }) => sum + length, 0))
+    let at = 0
+    for (let frame = 0; frame < frames; frame++)
+      for (let codebook = 0; codebook < codes.length; codebook++) {
+        const stride = this.strideOf(codebook)
+        if (frame % stride === 0) result[at++] = codes[codebook][frame / stride]
+      }
     return result
   }
 
   toJSON(): TokensJson {
-    const { model, sampleRate, frameRate, codebookSizes } = this
-    return { model, sampleRate, frameRate, codebookSizes, codes: this.codes.map(row => Array.from(row)) }
+    const { model, sampleRate, frameRate, codebookSizes, strides } = this
+    return {
+      model,
+      sampleRate,
+      frameRate,
+      codebookSizes,
+      ...(strides && { strides }),
+      codes: this.codes.map(row => Array.from(row)),
+    }
   }
 }
 
 function sameFormat(a: TokenFormat, b: TokenFormat): boolean {
   const sizes = a.codebookSizes.join() === b.codebookSizes.join()
-  return sizes && a.frameRate === b.frameRate && a.sampleRate === b.sampleRate && a.model === b.model
+  const strides = String(a.strides ?? '') === String(b.strides ?? '')
+  return (
+    sizes && strides && a.frameRate === b.frameRate && a.sampleRate === b.sampleRate && a.model === b.model
+  )
 }
 
-function checked(codes: readonly ArrayLike<number>[], sizes: readonly number[]): Uint16Array[] {
+function checkedStrides(strides: readonly number[], codebooks: number): readonly number[] {
+  const isStride = (value: number) => Number.isInteger(value) && value >= 1 && strides[0] % value === 0
+  if (strides.length >= codebooks && strides.every(isStride)) return strides.slice(0, codebooks)
+  throw new TokenError(
+    `strides are ${strides.join(', ') || 'none'} for ${codebooks} codebooks; expected one for each, the first a multiple of all`,
+  )
+}
+
+function checked(
+  codes: readonly ArrayLike<number>[],
+  sizes: readonly number[],
+  strides: readonly number[] = [],
+): Uint16Array[] {
   if (codes.length === 0 || codes.length > sizes.length)
     throw new TokenError(`${codes.length} codebooks of codes found; expected 1 to ${sizes.length}`)
   return codes.map((row, codebook) => {
-    if (row.length !== codes[0].length)
+    const [frames, expected] = [row.length * (strides[codebook] ?? 1), codes[0].length * (strides[0] ?? 1)]
+    if (frames !== expected)
       throw new TokenError(
-        `codebook ${codebook} has ${row.length} frames, codebook 0 has ${codes[0].length}; all must agree`,
+        `codebook ${codebook} has ${frames} frames, codebook 0 has ${expected}; all must agree`,
       )
     for (let frame = 0; frame < row.length; frame++) {
       const code = row[frame]

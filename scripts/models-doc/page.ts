@@ -32,12 +32,22 @@ ${table(['model', 'weights', 'layouts', 'parity', 'licence'], ROWS.map(files))}
 
 function sizes(row: ModelRow): string[] {
   const { name, sampleRate, hop, codebooks, codebookSize, parameters } = row
+  const strides = row.strides ?? new Array<number>(codebooks).fill(1)
   const rate = sampleRate / hop
   const books = codebooks === 0 ? 'none: frames' : `${codebooks} x ${codebookSize}`
-  const kbps = (codebooks * Math.ceil(Math.log2(Math.max(codebookSize, 1))) * rate) / 1000
-  const least = kbps / codebooks
+  const shares = strides.map(stride => (Math.ceil(Math.log2(codebookSize)) * rate) / stride / 1000)
+  const kbps = shares.reduce((sum, share) => sum + share, 0)
+  const [least] = shares
   const range = codebooks > 1 ? `${tidy(least)} to ${tidy(kbps)}` : codebooks === 1 ? tidy(kbps) : ''
-  return [name, String(sampleRate), tidy(rate), books, range, String(parameters)]
+  const rates = [...new Set(strides)].map(stride => tidy(rate / stride))
+  return [
+    name,
+    String(sampleRate),
+    codebooks === 0 ? tidy(rate) : rates.join(', '),
+    books,
+    range,
+    String(parameters),
+  ]
 }
 
 function waits({

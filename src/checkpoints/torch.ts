@@ -55,10 +55,11 @@ export async function openTorch(file: ByteSource): Promise<TensorSource> {
   const root = findRoot(zip)
   await checkByteOrder(zip, root)
   const pickle = zip.entries.get(`${root}data.pkl`) as ZipEntry
-  const state = flatten(stateDict(unpickle(await zip.read(pickle))))
+  const top = unpickle(await zip.read(pickle))
+  const state = flatten(stateDict(top))
   const find = (name: string) => locate(zip, root, name, state.get(name))
   const source: TensorSource = {
-    metadata: {},
+    metadata: metadataOf(top),
     names: () => [...state.keys()],
     has: name => state.has(name),
     info(name) {
@@ -74,6 +75,21 @@ export async function openTorch(file: ByteSource): Promise<TensorSource> {
     close: () => file.close(),
   }
   return source
+}
+
+/** What the package of DAC keeps beside its weights, metadata.kwargs, as the text of a configuration. */
+function metadataOf(top: PickleValue): Record<string, string> {
+  const metadata = top instanceof PickleDict ? top.entries.get('metadata') : undefined
+  const kwargs = metadata instanceof PickleDict ? metadata.entries.get('kwargs') : undefined
+  if (!(kwargs instanceof PickleDict)) return {}
+  const plain = [...kwargs.entries].filter(([, value]) => isPlain(value))
+  return { config: JSON.stringify(Object.fromEntries(plain)) }
+}
+
+function isPlain(value: PickleValue): boolean {
+  return (
+    ['number', 'string', 'boolean'].includes(typeof value) || (Array.isArray(value) && value.every(isPlain))
+  )
 }
 
 /** The archive's only directory, with its slash. */

@@ -65,7 +65,7 @@ async function decodeFile(task: Task, stored: StoredTokens, format: WavSampleFor
   )
   const { samples, sampleRate } = audio
   const { bytes, clipped } = encodeWav(samples, sampleRate, format)
-  const frames = stored.codes[0].length
+  const frames = stored.codes[0].length * (stored.strides?.[0] ?? 1)
   const audioSeconds = samples.length / sampleRate
   const decodeSpeed = audioSeconds / decodeSeconds
   return {
@@ -103,8 +103,10 @@ function strangerWarning({ modelHash = '' }: StoredTokens, ours: string | undefi
 }
 
 /** What to say about a file that --recover read up to its damage. */
-export function damageWarning({ damage, codes }: StoredTokens): string[] {
-  return damage ? [`${damage.message}; ${codes[0].length} frames before that were recovered`] : []
+export function damageWarning({ damage, codes, strides }: StoredTokens): string[] {
+  return damage
+    ? [`${damage.message}; ${codes[0].length * (strides?.[0] ?? 1)} frames before that were recovered`]
+    : []
 }
 
 /** What to say about samples that did not fit the format. */

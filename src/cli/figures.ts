@@ -8,6 +8,7 @@ export function tokenFigures(tokens: AudioTokens) {
     frames: tokens.frames,
     codebooks: tokens.codebooks,
     codebookSizes: tokens.codebookSizes,
+    strides: tokens.strides,
     frameRate: tokens.frameRate,
     kbps: tokens.bitsPerSecond / 1000,
     uniqueCodes: uniqueCodes(tokens.codes),

@@ -103,8 +103,9 @@ function explainWav(path: string, bytes: Uint8Array): Outcome {
 
 function explainTokens(path: string, bytes: Uint8Array, recover?: boolean): Outcome {
   const stored = decodeTokens(bytes, { recover })
-  const { fileFormat, codes, codebookSizes, frameRate, sampleRate, model, modelHash } = stored
-  const frames = codes[0].length
+  const { fileFormat, codes, codebookSizes, strides, frameRate, sampleRate, model, modelHash } = stored
+  const frames = codes[0].length * (strides?.[0] ?? 1)
+  const count = codes.reduce((sum, { length }) => sum + length, 0)
   const seconds = frameRate && frames / frameRate
   const largest = codes.map(row => row.reduce((most, code) => Math.max(most, code), 0))
   const text = showTable(`${path}: token file (${fileFormat})`, [
@@ -113,9 +114,10 @@ function explainTokens(path: string, bytes: Uint8Array, recover?: boolean): Outc
       'length',
       seconds === undefined ? 'unknown: only .wtok and .json files know their rate' : showSeconds(seconds),
     ],
+    ['strides', strides && `${strides.join(', ')}: frames that share a code of each codebook`],
     ['rate', frameRate ? `${frameRate} per second` : undefined],
     ['model', model && modelHash ? `${model} (${modelHash})` : model],
-    ['size', frames > 0 ? `${((8 * bytes.length) / (frames * codes.length)).toFixed(2)} bits per code` : ''],
+    ['size', frames > 0 ? `${((8 * bytes.length) / count).toFixed(2)} bits per code` : ''],
     [
       'codes',
       uniqueCodes(codes)
@@ -131,6 +133,7 @@ function explainTokens(path: string, bytes: Uint8Array, recover?: boolean): Outc
     frames,
     codebooks: codes.length,
     codebookSizes,
+    strides,
     frameRate,
     sampleRate,
     seconds,

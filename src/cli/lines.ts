@@ -77,7 +77,7 @@ async function reply(
 ) {
   const { channels, sampleRate } = decodeWav(bytes)
   const tokens = await tokenizer.encode(channels, { sampleRate, ...options })
-  const { model, frames, codebookSizes, frameRate } = tokens
+  const { model, frames, codebookSizes, strides, frameRate } = tokens
   return {
     model,
     audioSeconds: channels[0].length / sampleRate,
@@ -85,6 +85,7 @@ async function reply(
     frameRate,
     sampleRate: tokens.sampleRate,
     codebookSizes,
+    ...(strides && { strides }),
     codes: tokens.codes.map(codes => Array.from(codes)),
   }
 }

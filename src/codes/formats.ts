@@ -1,6 +1,7 @@
 import { TokenError } from '../errors.js'
 import { decodeNpy, encodeNpy, isNpy } from './npy.js'
-import { isWtok, type TokenFileError } from './wtok-format.js'
+import { foldRates, foldSizes, unfoldRates } from './rates.js'
+import { isWtok, type TokenFileError, type TokenFileHeader } from './wtok-format.js'
 import { decodeWtok } from './wtok-reader.js'
 import { encodeWtok, type TokenWriterOptions } from './wtok-writer.js'
 
@@ -20,6 +21,8 @@ export interface WritableTokens {
   readonly codebookSizes: readonly number[]
   /** Frames per second. */
   readonly frameRate: number
+  /** Frames that share a code of each codebook, where they have several rates. */
+  readonly strides?: readonly number[]
   /** Hz. */
   readonly sampleRate: number
   readonly model: string
@@ -32,9 +35,10 @@ export type WtokOptions = Pick<TokenWriterOptions, 'modelHash' | 'coding' | 'blo
 /** What a token file says. Only `wtok` and `json` files say more than codes. */
 export interface StoredTokens {
   readonly fileFormat: TokenFileFormat
-  /** [codebook][frame], all rows equally long. */
+  /** [codebook][frame], all rows equally long, or [codebook][frame / stride]. */
   readonly codes: Uint16Array[]
   readonly codebookSizes?: readonly number[]
+  readonly strides?: readonly number[]
   /** Frames per second. */
   readonly frameRate?: number
   /** Hz. */
@@ -46,21 +50,27 @@ export interface StoredTokens {
   readonly damage?: TokenFileError
 }
 
-/** The bytes of a token file. */
+/** The bytes of a token file. @throws TokenError for codebooks of several rates in a format that has no room for them */
 export function encodeTokens(
   tokens: WritableTokens,
   format: TokenFileFormat,
   options: WtokOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const { codes, model, sampleRate, frameRate, codebookSizes } = tokens
-  if (format === 'wtok')
-    return encodeWtok(codes, {
-      model,
-      sampleRate,
-      frameRate,
-      codebookSizes: codebookSizes.slice(0, codes.length),
-      ...options,
+  const { codes, model, sampleRate, frameRate, strides } = tokens
+  const codebookSizes = tokens.codebookSizes.slice(0, codes.length)
+  const about = { model, sampleRate, ...options }
+  if (format === 'wtok' && strides)
+    return encodeWtok(foldRates(codes, strides), {
+      ...about,
+      strides,
+      frameRate: frameRate / strides[0],
+      codebookSizes: foldSizes(codebookSizes, strides),
     })
+  if (format === 'wtok') return encodeWtok(codes, { ...about, frameRate, codebookSizes })
+  if (strides && format !== 'json')
+    throw new TokenError(
+      `.${format} files hold codebooks of one rate, these have strides ${strides.join(', ')}; write .wtok or .json`,
+    )
   if (format === 'npy') return encodeNpy(codes)
   const text =
     format === 'json' ? JSON.stringify(tokens.toJSON()) : codes.map(row => row.join(' ')).join('\n')
@@ -77,8 +87,7 @@ export function decodeTokens(bytes: Uint8Array, { recover = false } = {}): Store
   if (bytes.length === 0) throw new TokenError('the token file is empty (0 bytes)')
   if (isWtok(bytes)) {
     const { header, codes, damage } = decodeWtok(bytes, { recover })
-    const { codebookSizes, frameRate, sampleRate, model, modelHash } = header
-    return { fileFormat: 'wtok', codes, codebookSizes, frameRate, sampleRate, model, modelHash, damage }
+    return { fileFormat: 'wtok', ...storedRates(header, codes), damage }
   }
   if (isNpy(bytes)) return { fileFormat: 'npy', codes: checkCodes(decodeNpy(bytes)) }
   const text = decodeText(bytes).trim()
@@ -86,6 +95,22 @@ export function decodeTokens(bytes: Uint8Array, { recover = false } = {}): Store
   if (!/^\d/.test(text)) throw unrecognised(bytes)
   const rows = text.split(/\s*\n\s*/).map(line => line.split(/\s+/).map(parseCode))
   return { fileFormat: 'txt', codes: checkCodes(rows) }
+}
+
+function storedRates(header: TokenFileHeader, codes: Uint16Array[]) {
+  const { codebookSizes, strides, frameRate, sampleRate, model, modelHash } = header
+  const about = { sampleRate, model, modelHash }
+  if (!strides) return { ...about, codes, codebookSizes, frameRate }
+  const firsts = strides.map(
+    (_, codebook) => codebookSizes[foldSizes([...strides.keys()], strides).indexOf(codebook)],
+  )
+  return {
+    ...about,
+    codes: unfoldRates(codes, strides),
+    codebookSizes: firsts,
+    strides,
+    frameRate: frameRate * strides[0],
+  }
 }
 
 function decodeText(bytes: Uint8Array): string {
@@ -126,9 +151,11 @@ function decodeJson(text: string): StoredTokens {
     )
   }
   const rows = codes.length > 0 && codes.every(Array.isArray) ? (codes as unknown[][]) : [codes]
+  const strides = optional<number[]>(fields, 'strides', isSizes, 'a list of whole numbers from 1')
   return {
     fileFormat: 'json',
-    codes: checkCodes(rows),
+    codes: checkCodes(rows, strides),
+    ...(strides && { strides }),
     codebookSizes: optional(fields, 'codebookSizes', isSizes, 'a list of sizes from 1 to 65536'),
     frameRate: optional(fields, 'frameRate', isRate, 'a positive number'),
     sampleRate: optional(fields, 'sampleRate', isRate, 'a positive number'),
@@ -157,14 +184,14 @@ function isSizes(value: unknown): boolean {
   return Array.isArray(value) && value.every(size => Number.isInteger(size) && size >= 1 && size <= 65536)
 }
 
-function checkCodes(rows: readonly (readonly unknown[])[]): Uint16Array[] {
+function checkCodes(rows: readonly (readonly unknown[])[], strides: readonly number[] = []): Uint16Array[] {
   if (rows.length === 0) throw new TokenError('the token file has no codebooks')
   rows.forEach((row, c) => {
-    if (row.length !== rows[0].length) {
+    const [frames, expected] = [row.length * (strides[c] ?? 1), rows[0].length * (strides[0] ?? 1)]
+    if (frames !== expected)
       throw new TokenError(
-        `codebook ${c} has ${row.length} frames, codebook 0 has ${rows[0].length}; all must agree (one line or list per codebook)`,
+        `codebook ${c} has ${frames} frames, codebook 0 has ${expected}; all must agree (one line or list per codebook)`,
       )
-    }
     row.forEach((code, frame) => {
       if (Number.isInteger(code) && (code as number) >= 0 && (code as number) <= 0xffff) return
       throw new TokenError(

@@ -27,6 +27,11 @@ export interface TokenFileHeader {
   /** Frames per second; stored as a fraction. */
   readonly frameRate: number
   readonly codebookSizes: readonly number[]
+  /**
+   * Where codebooks have several rates: frames that share a code of each. A frame of the file is then one of the coarsest codebook, and
+   * has as many codes of the others as fall on it (`foldRates`); sizes and rate are the file's.
+   */
+  readonly strides?: readonly number[]
   /** Frames in the file; undefined in streams, which did not know it. */
   readonly frames?: number
   readonly coding: TokenCoding
@@ -36,7 +41,8 @@ export interface TokenFileHeader {
 
 /** A byte that no text has, the name, both line ends and DOS's end of file: what text transfers damage (as in PNG). */
 const MAGIC = Uint8Array.of(0x89, 0x57, 0x54, 0x4f, 0x4b, 0x0d, 0x0a, 0x1a)
-const VERSION = 1
+/** 2 has strides, which a reader must know of. */
+const VERSIONS = { plain: 1, strided: 2 } as const
 const FIXED_BYTES = 31
 const UNKNOWN = 0xffffffff
 const MAX_CODEBOOKS = 1024
@@ -65,7 +71,7 @@ export function tableBitsFor(codes: number | undefined, width: number): number {
 
 /** The bytes of a header. @throws TokenError where a field does not fit */
 export function encodeHeader(header: TokenFileHeader): Uint8Array<ArrayBuffer> {
-  const { codebookSizes, sampleRate, frameRate, frames = UNKNOWN, coding, tableBits } = header
+  const { codebookSizes, strides, sampleRate, frameRate, frames = UNKNOWN, coding, tableBits } = header
   const model = new TextEncoder().encode(header.model)
   const hash = parseHash(header.modelHash ?? '')
   const isSize = (size: number) => Number.isInteger(size) && size >= 1 && size <= 65536
@@ -75,11 +81,15 @@ export function encodeHeader(header: TokenFileHeader): Uint8Array<ArrayBuffer> {
     )
   if (!Number.isInteger(sampleRate) || sampleRate < 1 || sampleRate >= UNKNOWN)
     throw new TokenError(`the sample rate is ${sampleRate}; .wtok holds whole numbers of Hz`)
+  if (strides && !fitsStrides(strides, codebookSizes.length))
+    throw new TokenError(
+      `strides ${strides.join(', ').slice(0, 80)} do not make frames of ${codebookSizes.length} codes`,
+    )
   if (model.length > 255)
     throw new TokenError(`the model's name has ${model.length} bytes; .wtok holds at most 255`)
   const sink = new ByteSink()
   sink.put(MAGIC)
-  sink.u8(VERSION)
+  sink.u8(strides ? VERSIONS.strided : VERSIONS.plain)
   sink.u8(coding === 'packed' ? 0 : coding + 1)
   sink.u8(tableBits)
   sink.u16(codebookSizes.length)
@@ -89,6 +99,7 @@ export function encodeHeader(header: TokenFileHeader): Uint8Array<ArrayBuffer> {
   sink.u8(hash.length)
   sink.u8(model.length)
   for (const size of codebookSizes) sink.u16(size - 1)
+  if (strides) for (const value of [strides.length, ...strides]) sink.u8(value)
   sink.put(hash)
   sink.put(model)
   sink.seal(0)
@@ -107,11 +118,14 @@ export function decodeHeader(bytes: Uint8Array): { header: TokenFileHeader; leng
     throw new TokenFileError(0, 'not a .wtok file: its first bytes are others')
   if (bytes.length < FIXED_BYTES) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (bytes[8] !== VERSION)
-    throw new TokenFileError(8, `.wtok version ${bytes[8]} is unknown; this reader knows ${VERSION}`)
+  const isStrided = bytes[8] === VERSIONS.strided
+  if (bytes[8] !== VERSIONS.plain && !isStrided)
+    throw new TokenFileError(8, `.wtok version ${bytes[8]} is unknown; this reader knows 1 and 2`)
   const codebooks = view.getUint16(11, true)
   const [hashBytes, modelBytes] = [bytes[29], bytes[30]]
-  const hashAt = FIXED_BYTES + 2 * codebooks
+  const stridesAt = FIXED_BYTES + 2 * codebooks
+  if (isStrided && bytes.length <= stridesAt) return undefined
+  const hashAt = stridesAt + (isStrided ? 1 + bytes[stridesAt] : 0)
   const end = hashAt + hashBytes + modelBytes
   if (bytes.length < end + CRC_BYTES) return undefined
   if (crc32(bytes.subarray(0, end)) !== view.getUint32(end, true))
@@ -130,6 +144,7 @@ export function decodeHeader(bytes: Uint8Array): { header: TokenFileHeader; leng
     sampleRate: view.getUint32(13, true),
     frameRate: view.getUint32(17, true) / view.getUint32(21, true),
     codebookSizes,
+    ...(isStrided && { strides: Array.from(bytes.subarray(stridesAt + 1, hashAt)) }),
     frames: frames === UNKNOWN ? undefined : frames,
     coding: bytes[9] === 0 ? 'packed' : ((bytes[9] - 1) as ContextOrder),
     tableBits: bytes[10],
@@ -138,11 +153,31 @@ export function decodeHeader(bytes: Uint8Array): { header: TokenFileHeader; leng
   return { header, length: end + CRC_BYTES }
 }
 
-function checkHeader({ codebookSizes, frameRate, sampleRate, coding, tableBits }: TokenFileHeader): void {
+/** True where codebooks of these strides have so many codes in a frame of the coarsest. */
+function fitsStrides(strides: readonly number[], codes: number): boolean {
+  const [group] = strides
+  const isStride = (value: number) =>
+    Number.isInteger(value) && value >= 1 && value <= 255 && group % value === 0
+  return (
+    strides.length > 0 &&
+    strides.every(isStride) &&
+    strides.reduce((sum, value) => sum + group / value, 0) === codes
+  )
+}
+
+function checkHeader({
+  codebookSizes,
+  strides,
+  frameRate,
+  sampleRate,
+  coding,
+  tableBits,
+}: TokenFileHeader): void {
   const isCoding = coding === 'packed' || (coding <= 2 && tableBits >= MIN_TABLE_BITS)
   const isRate = Number.isFinite(frameRate) && frameRate > 0 && sampleRate > 0
   const isCount = codebookSizes.length >= 1 && codebookSizes.length <= MAX_CODEBOOKS
-  if (isCoding && isRate && isCount && tableBits <= MAX_TABLE_BITS) return
+  const areStrides = !strides || fitsStrides(strides, codebookSizes.length)
+  if (isCoding && isRate && isCount && areStrides && tableBits <= MAX_TABLE_BITS) return
   throw new TokenFileError(
     8,
     `the header of the .wtok file makes no sense: ${codebookSizes.length} codebooks, ${frameRate} frames/s, ${sampleRate} Hz, coding ${coding}/${tableBits}`,

@@ -3,6 +3,7 @@ import type { TensorSource } from '../checkpoints/source.js'
 import { type RenameRule, renamed } from '../checkpoints/views.js'
 import { weightShape } from '../checkpoints/weights.js'
 import { CheckpointError, ConfigError } from '../errors.js'
+import { Given } from './given.js'
 import type { SeanetShape } from './seanet.js'
 
 export interface EncodecConfig extends SeanetShape {
@@ -56,7 +57,7 @@ export function readConfig(source: TensorSource, text: string | undefined): Enco
   )
   const block = half === 'encoder' ? 1 : lstm ? 4 : 3
   const [codebookSize, dimension] = tensorShape(source, codebookName(0))
-  const given = parse(text)
+  const given = new Given(text, 'an EnCodec')
   const hopLength = ratios.reduce((product, ratio) => product * ratio, 1)
   const shortcut = weightShape(source, `${half}.layers.${block}.shortcut.conv`) !== undefined
   const config: EncodecConfig = {
@@ -70,97 +71,29 @@ export function readConfig(source: TensorSource, text: string | undefined): Enco
     lstmLayers: lstm,
     shortcut,
     // the released 32 kHz model, MusicGen's, is the one without shortcuts
-    causal: given.use_causal_conv ?? shortcut,
-    padding: given.pad_mode ?? 'reflect',
-    sampleRate: given.sampling_rate ?? (shortcut ? 24_000 : 32_000),
+    causal: given.flag('use_causal_conv') ?? shortcut,
+    padding: given.choice('pad_mode', PAD_MODES) ?? 'reflect',
+    sampleRate: given.number('sampling_rate') ?? (shortcut ? 24_000 : 32_000),
     hopLength,
     codebooks: source.names().filter(name => /^quantizer\.layers\.\d+\.codebook\.embed$/.test(name)).length,
     codebookSize,
-    bandwidths: given.target_bandwidths,
+    bandwidths: given.numbers('target_bandwidths'),
   }
   check(config, given)
   return config
 }
 
-/** What a config.json says; absent: not said. */
-interface Given {
-  sampling_rate?: number
-  audio_channels?: number
-  num_filters?: number
-  hidden_size?: number
-  codebook_size?: number
-  upsampling_ratios?: readonly number[]
-  use_causal_conv?: boolean
-  pad_mode?: 'reflect' | 'zero'
-  target_bandwidths?: readonly number[]
-}
-
 const PAD_MODES: Readonly<Record<string, 'reflect' | 'zero'>> = { reflect: 'reflect', constant: 'zero' }
-
-function parse(text: string | undefined): Given {
-  if (text === undefined) return {}
-  let values: Record<string, unknown>
-  try {
-    values = JSON.parse(text)
-  } catch (cause) {
-    throw new ConfigError('the configuration is not JSON; expected the config.json of an EnCodec', { cause })
-  }
-  if (typeof values !== 'object' || values === null || Array.isArray(values))
-    throw new ConfigError('the configuration is no JSON object; expected the config.json of an EnCodec')
-  const number = (name: string) => typed<number>(values, name, 'a number above 0', value => Number(value) > 0)
-  const numbers = (name: string) =>
-    typed<number[]>(
-      values,
-      name,
-      'numbers above 0',
-      value => Array.isArray(value) && value.every(one => typeof one === 'number' && one > 0),
-    )
-  const isPadMode = (value: unknown) => typeof value === 'string' && Object.hasOwn(PAD_MODES, value)
-  const padMode = typed<string>(values, 'pad_mode', Object.keys(PAD_MODES).join(' or '), isPadMode)
-  return {
-    sampling_rate: number('sampling_rate'),
-    audio_channels: number('audio_channels'),
-    num_filters: number('num_filters'),
-    hidden_size: number('hidden_size'),
-    codebook_size: number('codebook_size'),
-    upsampling_ratios: numbers('upsampling_ratios'),
-    use_causal_conv: typed<boolean>(
-      values,
-      'use_causal_conv',
-      'true or false',
-      value => typeof value === 'boolean',
-    ),
-    pad_mode: padMode === undefined ? undefined : PAD_MODES[padMode],
-    target_bandwidths: numbers('target_bandwidths'),
-  }
-}
-
-function typed<T>(
-  values: Readonly<Record<string, unknown>>,
-  name: string,
-  expected: string,
-  fits: (value: unknown) => boolean,
-): T | undefined {
-  const value = values[name]
-  if (value === undefined) return undefined
-  if (fits(value)) return value as T
-  throw new ConfigError(`${name} is ${JSON.stringify(value)} in the configuration; expected ${expected}`)
-}
 
 function check(config: EncodecConfig, given: Given): void {
   const { ratios, sampleRate, channels } = config
-  const pairs: readonly (readonly [keyof Given, unknown])[] = [
-    ['audio_channels', channels],
-    ['num_filters', config.filters],
-    ['hidden_size', config.dimension],
-    ['codebook_size', config.codebookSize],
-    ['upsampling_ratios', ratios.toReversed()],
-  ]
-  const differences = pairs
-    .filter(([name, found]) => given[name] !== undefined && String(given[name]) !== String(found))
-    .map(([name, found]) => `${name}: ${found} in the tensors, ${given[name]} in the configuration`)
-  if (differences.length)
-    throw new ConfigError(`this configuration belongs to another checkpoint:\n  ${differences.join('\n  ')}`)
+  given.expect({
+    audio_channels: channels,
+    num_filters: config.filters,
+    hidden_size: config.dimension,
+    codebook_size: config.codebookSize,
+    upsampling_ratios: ratios.toReversed(),
+  })
   if (ratios.length === 0 || !ratios.every(Number.isInteger))
     throw new CheckpointError(
       `strides ${ratios.join(', ')} found; expected kernels of twice an integer stride`,

@@ -13,6 +13,8 @@ export interface ModelInfo {
   readonly hopLength: number
   /** Entries of each codebook; its length is the number of codebooks. */
   readonly codebookSizes: readonly number[]
+  /** Frames that share a code of each codebook; absent: every frame has a code of each. Codes are repeated in rows between stages. */
+  readonly strides?: readonly number[]
   /** Length of a codebook vector. */
   readonly codebookDim: number
   readonly parameters: number

@@ -16,6 +16,8 @@ export interface ModelOptions extends StorageOptions {
   model?: string
   /** Text of a published configuration file, where the family has one. */
   config?: string
+  /** Seed of the noise that SNAC's decoder was trained to add, a whole number (default: none, so that tokens sound the same each time). */
+  noise?: number
   /** Row of WavTokenizer's AdaLayerNorm tables, 0 to 3 (default 0, as in every published script; codes do not depend on it). */
   bandwidthId?: number
 }
@@ -35,6 +37,9 @@ interface Entry {
   /** The family's code, loaded with its first model. */
   open(): Promise<Family>
 }
+
+/** A codebook that is searched in projected channels. */
+const FACTORIZED = /^quantizer\.quantizers\.0\.in_proj\.bias$/
 
 const FAMILIES: Readonly<Record<string, Entry>> = {
   mini: {
@@ -74,6 +79,24 @@ const FAMILIES: Readonly<Record<string, Entry>> = {
     open: async () => {
       const { encodecContents, ENCODEC_MATRICES, loadEncodec } = await import('./encodec.js')
       return { matrices: ENCODEC_MATRICES, contents: encodecContents, load: loadEncodec }
+    },
+  },
+  dac: {
+    // Snake in front of the encoder's last convolution, which SNAC has not, in DAC's own spelling or transformers'
+    recognises: source =>
+      has(source, FACTORIZED) &&
+      has(source, /^(?:encoder\.(?:block\.\d+\.alpha|snake1\.)|decoder\.(?:model\.1\.block\.0\.|snake1\.))/),
+    open: async () => {
+      const { DAC_MATRICES, dacContents, loadDac } = await import('./dac.js')
+      return { matrices: DAC_MATRICES, contents: dacContents, load: loadDac }
+    },
+  },
+  snac: {
+    recognises: source =>
+      has(source, FACTORIZED) && has(source, /^(?:encoder\.block|decoder\.model)\.0\.bias$/),
+    open: async () => {
+      const { loadSnac, SNAC_MATRICES, snacContents } = await import('./snac.js')
+      return { matrices: SNAC_MATRICES, contents: snacContents, load: loadSnac }
     },
   },
   languagecodec: {

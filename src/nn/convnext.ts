@@ -1,8 +1,9 @@
-import { Activation, type Pointer } from '../../bindings/kernels.js'
+import { Activation } from '../../bindings/kernels.js'
 import type { Region } from '../../bindings/memory.js'
+import { DepthwiseConv1d } from './depthwise_conv1d.js'
 import { type PackedWeights, packLinear, product } from './linear.js'
 import type { LayerNorm } from './norm.js'
-import { type Layer, type Padding, type RowSink, type Window, windowed } from './rows.js'
+import { type Layer, type Padding, type RowSink, windowed } from './rows.js'
 
 // The wider the layer, the more rows must share one reading of its weights: 768 channels run at 52 GFLOP/s in blocks of 64 rows,
 // at 55 in blocks of 192; at 256 channels the weights stay in L2 anyway.
@@ -22,9 +23,7 @@ export interface ConvNeXtWeights {
 
 /** y = x + gamma * project(GELU(expand(norm(depthwise(x))))). (ConvNeXt, section 2; Vocos modules.py) */
 export class ConvNeXtBlock implements Layer {
-  private readonly window: Window
-  private readonly taps: Pointer // [K][C]
-  private readonly bias: Pointer // [C]
+  private readonly depthwise: DepthwiseConv1d
   private readonly norm: LayerNorm
   private readonly expand: PackedWeights
   private readonly project: PackedWeights
@@ -32,10 +31,7 @@ export class ConvNeXtBlock implements Layer {
   constructor(region: Region, weights: ConvNeXtWeights, norm: LayerNorm, padding: Padding) {
     const channels = weights.depthwiseBias.length
     const hidden = weights.expandBias.length
-    const span = weights.depthwise.length / channels
-    this.window = { channels, span, stride: 1, padding }
-    this.taps = region.copy(transposed(weights.depthwise, channels, span))
-    this.bias = region.copy(weights.depthwiseBias)
+    this.depthwise = new DepthwiseConv1d(region, weights.depthwise, weights.depthwiseBias, padding)
     this.norm = norm
     this.expand = packLinear(region, weights.expand, weights.expandBias, hidden, channels)
     scaleByGamma(weights)
@@ -48,13 +44,12 @@ export class ConvNeXtBlock implements Layer {
   }
 
   open(region: Region, sink: RowSink): RowSink {
-    const { channels, span, padding } = this.window
-    const { kernels } = region
+    const { channels, padding } = this.depthwise.window
     const block = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, channels >> 2))
     const normed = region.alloc(block * channels)
     const hidden = region.alloc(block * this.expand.outputs)
-    return windowed(region, this.window, block, sink, (out, input, rows) => {
-      kernels.depthwiseF32(normed, input, this.taps, this.bias, rows, channels, span, 1)
+    return windowed(region, this.depthwise.window, block, sink, (out, input, rows) => {
+      this.depthwise.compute(region, normed, input, rows)
       this.norm.compute(region, normed, normed, rows)
       product(region, hidden, normed, this.expand, rows, { activation: Activation.gelu })
       product(region, out, hidden, this.project, rows, { residual: input + padding.left * channels * 4 })
@@ -70,12 +65,4 @@ function scaleByGamma({ project, projectBias, gamma }: ConvNeXtWeights): void {
     for (const end = i + hidden; i < end; i++) project[i] *= gamma[channel]
     projectBias[channel] *= gamma[channel]
   }
-}
-
-function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(matrix.length)
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      result[column * rows + row] = matrix[row * columns + column]
-  return result
 }

@@ -78,10 +78,11 @@ export function plainTokens({
   codes,
   codebookSizes,
   frameRate,
+  strides,
   sampleRate,
   model,
 }: AudioTokens): PlainTokens {
-  return { codes, codebookSizes, frameRate, sampleRate, model }
+  return { codes, codebookSizes, frameRate, strides, sampleRate, model }
 }
 
 export function isPlainTokens(value: unknown): value is PlainTokens {

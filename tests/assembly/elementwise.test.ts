@@ -29,4 +29,32 @@ for (const length of [0, 1, 3, 4, 5, 17, 64, 131]) {
   })
 }
 
+for (const [rows, channels] of [
+  [1, 1],
+  [3, 4],
+  [5, 7],
+  [2, 33],
+]) {
+  test(`rows added with a factor each, and snake: ${rows} x ${channels}`, () => {
+    const length = rows * channels
+    const [a, b, scales] = [randomArray(length + 1, 1), randomArray(length, 2), randomArray(rows, 3)]
+    const out = region.copy(a)
+    kernels.addScaledRowsF32(out, region.copy(b), region.copy(scales), rows, channels)
+    const expected = a.map((value, i) => (i < length ? value + b[i] * scales[Math.floor(i / channels)] : value))
+    near(region.heap.f32(out, length), expected.subarray(0, length), 2e-7, 'sum')
+    assert.is(region.heap.f32(out, length + 1)[length], a[length], 'what lies behind is left alone')
+
+    const alpha = randomArray(channels, 4).map(value => 2 + value)
+    const inverse = alpha.map(value => 1 / value)
+    const x = region.copy(a)
+    kernels.snakeF32(x, x, region.copy(alpha), region.copy(inverse), rows, channels)
+    const snake = a.map((value, i) => {
+      const factor = alpha[i % channels]
+      return i < length ? value + Math.sin(factor * value) ** 2 / factor : value
+    })
+    near(region.heap.f32(x, length), snake.subarray(0, length), 3e-7, 'snake')
+    assert.is(region.heap.f32(x, length + 1)[length], a[length], 'what lies behind is left alone')
+  })
+}
+
 test.run()

@@ -1,13 +1,10 @@
 // EnCodec against its own package and transformers (tests/vectors/make_encodec.py).
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Region } from '../../bindings/memory.js'
 import { ConfigError } from '../../src/errors.js'
-import type { Model } from '../../src/models/model.js'
 import type { ModelOptions } from '../../src/models/registry.js'
-import { receiver } from '../../src/nn/clip.js'
 import { identical, snr } from '../support/compare.js'
-import { concat, decode, encode, openModel, push } from '../support/model.js'
+import { decode, encode, openModel, streamedDecode } from '../support/model.js'
 import { random } from '../support/random.js'
 import { rejects } from '../support/rejects.js'
 import { cases, vectors } from '../support/vectors.js'
@@ -22,16 +19,6 @@ const LAYOUTS: readonly [name: string, file: string, options: ModelOptions][] = 
   ['music', 'music.safetensors', { config: MUSIC }],
 ]
 const CASES = ['long', 'frame', 'frame_plus_1', 'frame_minus_1', 'short', 'one_sample']
-
-/** What a stream makes of codes that come in chunks of so many frames. */
-function streamed(region: Region, model: Model, codes: Int32Array, chunks: () => number) {
-  const local = region.child()
-  const parts: Float32Array[] = []
-  const sink = receiver(local, 1, (rows, count) => parts.push(local.heap.f32(rows, count).slice()))
-  push(local, model.decoder!(local, sink), codes, chunks, true)
-  local.free()
-  return concat(parts)
-}
 
 for (const [name, file, options] of LAYOUTS) {
   const { region, model, heap } = await openModel(`vectors/encodec/${file}`, options)
@@ -71,7 +58,7 @@ for (const [name, file, options] of LAYOUTS) {
     for (const most of [1, 700, 4000]) {
       const chunks = () => 1 + Math.floor(((next() + 1) / 2) * most)
       assert.equal(encode(region, model, x, undefined, chunks, true), [...codes])
-      const parts = streamed(region, model, codes, chunks)
+      const parts = streamedDecode(region, model, codes, chunks)
       identical(parts, whole, `chunks of ${most}`)
     }
   })

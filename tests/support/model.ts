@@ -109,3 +109,18 @@ export function decode(
   local.free()
   return concat(parts)
 }
+
+/** What a stream makes of codes, frame by frame, that come in chunks of so many frames. */
+export function streamedDecode(
+  region: Region,
+  model: Model,
+  codes: Int32Array,
+  chunks: () => number,
+): Float32Array<ArrayBuffer> {
+  const local = region.child()
+  const parts: Float32Array[] = []
+  const sink = receiver(local, 1, (rows, count) => parts.push(local.heap.f32(rows, count).slice()))
+  push(local, model.decoder!(local, sink), codes, chunks, true)
+  local.free()
+  return concat(parts)
+}

@@ -18,6 +18,7 @@ export interface Evaluation {
   readonly frames: number
   readonly frameRate: number
   readonly codebookSizes: readonly number[]
+  readonly strides?: readonly number[]
   /** Different codes of each codebook. */
   readonly uniqueCodes: readonly number[]
   readonly measures: Measures
@@ -44,7 +45,7 @@ export async function evaluateClip(
   const [decoded, decodeSeconds] = await task.timed(() => tokenizer.decode(tokens, { signal, onProgress }))
   const again = await tokenizer.encode([decoded.samples], { sampleRate: decoded.sampleRate, signal })
   const audioSeconds = mono.length / sampleRate
-  const { model, frames, frameRate, codebookSizes, uniqueCodes } = tokenFigures(tokens)
+  const { model, frames, frameRate, codebookSizes, strides, uniqueCodes } = tokenFigures(tokens)
   const measures = measure({
     reference: resample(mono, sampleRate, decoded.sampleRate),
     decoded: decoded.samples,
@@ -71,6 +72,7 @@ export async function evaluateClip(
     frames,
     frameRate,
     codebookSizes,
+    strides,
     uniqueCodes,
     measures,
     codes: tokens.codes,

@@ -144,12 +144,16 @@ function ngramSummary(clips: readonly Evaluation[], tokensPerSecond: number): Ng
 }
 
 /** All codebooks of frame 0, then of frame 1 ..., each codebook with numbers of its own. */
-function flattened({ codes, codebookSizes, frames }: Evaluation): Uint32Array {
-  const sequence = new Uint32Array(frames * codes.length)
-  let offset = 0
-  codes.forEach((row, q) => {
-    for (let t = 0; t < frames; t++) sequence[t * codes.length + q] = offset + row[t]
-    offset += codebookSizes[q]
-  })
+function flattened({ codes, codebookSizes, strides, frames }: Evaluation): Uint32Array {
+  const sequence = new Uint32Array(codes.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (let frame = 0; frame < frames; frame++) {
+    let offset = 0
+    codes.forEach((row, q) => {
+      const stride = strides?.[q] ?? 1
+      if (frame % stride === 0) sequence[at++] = offset + row[frame / stride]
+      offset += codebookSizes[q]
+    })
+  }
   return sequence
 }
