@@ -1,3 +1,4 @@
+import { checkStrides } from './codes/rates.js'
 import { TokenError } from './errors.js'
 
 /** What tokens say about themselves beside their codes. */
@@ -35,7 +36,10 @@ export class AudioTokens implements TokenFormat {
   /** Throws TokenError for ragged codebooks or a code outside its codebook, naming its place. */
   constructor(codes: readonly ArrayLike<number>[], format: TokenFormat) {
     const { codebookSizes, frameRate, strides, sampleRate, model } = format
-    if (strides) this.strides = checkedStrides(strides, codes.length)
+    if (strides) {
+      this.strides = strides.slice(0, codes.length)
+      checkStrides(this.strides, codes.length)
+    }
     this.codes = checked(codes, codebookSizes, this.strides)
     this.codebookSizes = codebookSizes
     this.frameRate = frameRate
@@ -82,7 +86,9 @@ export class AudioTokens implements TokenFormat {
    */
   slice(start = 0, end = this.frames): AudioTokens {
     const { frames } = this
-    const [from, to] = [start, end].map(at => Math.max(0, Math.min(frames, at < 0 ? frames + at : at)))
+    const [from, to] = [start, end]
+      .map(Math.trunc)
+      .map(at => Math.max(0, Math.min(frames, at < 0 ? frames + at : at)))
     const parts = this.codes.map((codes, codebook) => {
       const stride = this.strideOf(codebook)
       if (from % stride || to % stride)
@@ -138,14 +144,6 @@ function sameFormat(a: TokenFormat, b: TokenFormat): boolean {
   const strides = String(a.strides ?? '') === String(b.strides ?? '')
   return (
     sizes && strides && a.frameRate === b.frameRate && a.sampleRate === b.sampleRate && a.model === b.model
-  )
-}
-
-function checkedStrides(strides: readonly number[], codebooks: number): readonly number[] {
-  const isStride = (value: number) => Number.isInteger(value) && value >= 1 && strides[0] % value === 0
-  if (strides.length >= codebooks && strides.every(isStride)) return strides.slice(0, codebooks)
-  throw new TokenError(
-    `strides are ${strides.join(', ') || 'none'} for ${codebooks} codebooks; expected one for each, the first a multiple of all`,
   )
 }
 

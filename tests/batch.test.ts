@@ -21,7 +21,7 @@ const clips = [
   speech.subarray(30_000, 31_920),
 ]
 
-for (const name of ['encodec/own.th', 'wavtokenizer/tiny-75.ckpt']) {
+for (const name of ['encodec/own.th', 'wavtokenizer/tiny-75.ckpt', 'dac/own.pth', 'snac/24k.bin']) {
   const tokenizer = await loadTokenizer(testFile(`vectors/${name}`), { deterministic: true })
 
   test(`${name}: every clip of a batch is as alone`, async () => {

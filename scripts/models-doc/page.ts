@@ -11,7 +11,8 @@ convert\` makes a small deployable one of it (f32, f16, q12 or q8; whole, or one
 ${table(['model', 'rate, Hz', 'tokens/s', 'codebooks', 'kbit/s', 'parameters, M'], ROWS.map(sizes))}
 
 Codebooks: \`encode(audio, { codebooks: n })\` and \`--codebooks n\` take the first n, at n shares of the bitrate; decoders take what they get.
-EnCodec 24 kHz: 2, 4, 8, 16 and 32 are its 1.5, 3, 6, 12 and 24 kbit/s.
+SNAC's codebooks have several rates, the first the coarsest. Its decoder was trained to add noise; here the same tokens are always the same
+audio: without noise, or with that of a seed (\`loadTokenizer(file, { noise: 1 })\`). EnCodec 24 kHz: 2, 4, 8, 16 and 32 are its 1.5, 3, 6, 12 and 24 kbit/s.
 
 ## Streams
 

@@ -1,13 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import {
+  checkStrides,
   codesToIds,
   decodeTokens,
   encodeTokens,
+  foldRates,
+  foldSizes,
   idsToCodes,
   type StoredTokens,
   TOKEN_FILE_FORMATS,
   TokenBpe,
   TokenError,
+  unfoldRates,
 } from '../codes/index.js'
 import { AudioTokens } from '../index.js'
 import { type Arguments, choose } from './arguments.js'
@@ -42,10 +46,14 @@ Examples
 /** What is taken from directories; .json there may be what encoding wrote. */
 const TOKEN_FILES = ['.wtok', '.npy']
 
-/** What encoding writes. */
-interface BpeFile {
-  readonly ids: number[]
+interface Books {
   readonly codebookSizes: readonly number[]
+  readonly strides?: readonly number[]
+}
+
+/** What encoding writes. */
+interface BpeFile extends Books {
+  readonly ids: number[]
   readonly frameRate?: number
   readonly sampleRate?: number
   readonly model?: string
@@ -71,10 +79,10 @@ async function train(args: Arguments, environment: Environment): Promise<number>
   const reporter = new Reporter(environment, { json, quiet, isPiping: output === '-' })
   const files = []
   for (const { input } of jobs) files.push(decodeTokens(await readInput(input, environment)))
-  const codebookSizes = sizesOf(files)
-  const sequences = files.map(({ codes }) => codesToIds(codes, { codebookSizes, offset: 0 }))
+  const books = booksOf(files)
+  const sequences = files.map(({ codes }) => idsOf(codes, books))
   const trained = TokenBpe.train(sequences, {
-    alphabetSize: codebookSizes.reduce((sum, size) => sum + size, 0),
+    alphabetSize: vocabularyOf(books).codebookSizes.reduce((sum, size) => sum + size, 0),
     vocabSize: wholeNumber(vocab, 8192),
     minFrequency: wholeNumber(args['min-frequency'], 2),
     onProgress: ({ vocabSize, total }) => reporter.progress('bpe train', vocabSize / total),
@@ -96,11 +104,11 @@ async function encode(args: Arguments, environment: Environment): Promise<number
   const jobs = await planJobs(args.inputs, args.output, { extensions: TOKEN_FILES, named, besides: named })
   return runJobs(jobs, 'bpe encode', args, environment, async (bytes, job): Promise<Made> => {
     const stored = decodeTokens(bytes)
-    const codebookSizes = sizesOf([stored])
-    const codes = codesToIds(stored.codes, { codebookSizes, offset: 0 })
+    const books = booksOf([stored])
+    const codes = idsOf(stored.codes, books)
     const ids = tokenizer.encode(codes)
     const { frameRate, sampleRate, model } = stored
-    const file: BpeFile = { model, sampleRate, frameRate, codebookSizes, ids }
+    const file: BpeFile = { model, sampleRate, frameRate, ...books, ids }
     return {
       bytes: jsonBytes(file),
       text: `${job.input} -> ${job.output}: ${describe(codes.length, ids.length)}`,
@@ -116,9 +124,10 @@ async function decode(args: Arguments, environment: Environment): Promise<number
   const jobs = await planJobs(args.inputs, args.output, { extensions: ['.json'], named, besides: named })
   return runJobs(jobs, 'bpe decode', args, environment, async (bytes, job): Promise<Made> => {
     const file = readBpeFile(bytes)
-    const { codebookSizes, frameRate = 75, sampleRate = 24000, model = '' } = file
-    const codes = idsToCodes(tokenizer.decode(file.ids), { codebookSizes, offset: 0 })
-    const tokens = new AudioTokens(codes, { codebookSizes, frameRate, sampleRate, model })
+    const { codebookSizes, strides, frameRate = 75, sampleRate = 24000, model = '' } = file
+    const rows = idsToCodes(tokenizer.decode(file.ids), vocabularyOf(file))
+    const codes = strides ? unfoldRates(rows, strides) : rows
+    const tokens = new AudioTokens(codes, { codebookSizes, strides, frameRate, sampleRate, model })
     return {
       bytes: encodeTokens(tokens, format),
       text: `${job.input} -> ${job.output}: ${file.ids.length} tokens, ${tokens.frames} frames`,
@@ -135,13 +144,27 @@ async function loadBpe(args: Arguments): Promise<TokenBpe> {
 function readBpeFile(bytes: Uint8Array): BpeFile {
   try {
     const file = JSON.parse(new TextDecoder().decode(bytes)) as Partial<BpeFile>
-    if (Array.isArray(file.ids) && Array.isArray(file.codebookSizes)) return file as BpeFile
-  } catch {}
+    if (Array.isArray(file.ids) && Array.isArray(file.codebookSizes)) {
+      if (file.strides) checkStrides(Array.from(file.strides), file.codebookSizes.length)
+      return file as BpeFile
+    }
+  } catch (error) {
+    if (error instanceof TokenError) throw error
+  }
   throw new TokenError("not a file that 'bpe encode' wrote: it has no lists 'ids' and 'codebookSizes'")
 }
 
-/** Codebook sizes that all files agree on; bare codes of one codebook end with their largest. */
-function sizesOf(files: readonly StoredTokens[]): number[] {
+/** Ids of codes: all codebooks of a frame, of several rates those of a coarse frame, each place with ids of its own. */
+function idsOf(codes: readonly Uint16Array[], books: Books): number[] {
+  return codesToIds(books.strides ? foldRates(codes, books.strides) : codes, vocabularyOf(books))
+}
+
+function vocabularyOf({ codebookSizes, strides }: Books) {
+  return { codebookSizes: strides ? foldSizes(codebookSizes, strides) : codebookSizes, offset: 0 }
+}
+
+/** Codebook sizes and strides that all files agree on; bare codes of one codebook end with their largest. */
+function booksOf(files: readonly StoredTokens[]): Books {
   const known = files.find(file => file.codebookSizes)?.codebookSizes
   const rows = files[0].codes.length
   if (!known && rows > 1)
@@ -150,9 +173,15 @@ function sizesOf(files: readonly StoredTokens[]): number[] {
     ...files.map(({ codes }) => codes[0].reduce((most, code) => Math.max(most, code), 0)),
   )
   const sizes = known ?? [largest + 1]
-  const stranger = files.find(({ codebookSizes = sizes }) => codebookSizes.join() !== sizes.join())
-  if (!stranger) return [...sizes]
-  throw new TokenError(`codebooks of ${stranger.codebookSizes} and of ${sizes} cannot share one BPE`)
+  const [{ strides }] = files
+  const books = { codebookSizes: [...sizes], ...(strides && { strides }) }
+  const describeBooks = ({ codebookSizes = sizes, strides: theirs }: Partial<Books>) =>
+    `${codebookSizes}${theirs ? ` with strides ${theirs}` : ''}`
+  const stranger = files.find(file => describeBooks(file) !== describeBooks(books))
+  if (!stranger) return books
+  throw new TokenError(
+    `codebooks of ${describeBooks(stranger)} and of ${describeBooks(books)} cannot share one BPE`,
+  )
 }
 
 function count(sequences: readonly ArrayLike<number>[]): number {

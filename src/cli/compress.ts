@@ -190,7 +190,11 @@ function snr(signal: Float32Array, approximation: Float32Array): number {
 }
 
 function readTokens(bytes: Uint8Array): AudioTokens {
-  const { codes, codebookSizes, frameRate, sampleRate, model } = decodeTokens(bytes)
+  const { codes, codebookSizes, strides, frameRate, sampleRate, model } = decodeTokens(bytes)
+  if (strides)
+    throw new TokenError(
+      `these tokens have strides ${strides.join(', ')}; compress takes codebooks of one rate`,
+    )
   if (codebookSizes && frameRate && sampleRate && model !== undefined)
     return new AudioTokens(codes, { codebookSizes, frameRate, sampleRate, model })
   throw new TokenError('the token file does not know its rates and codebook sizes; give .wtok or .json')

@@ -1,7 +1,6 @@
 import { TokenError } from '../errors.js'
 import { decodeNpy, encodeNpy, isNpy } from './npy.js'
-import { foldRates, foldSizes, unfoldRates } from './rates.js'
-import { isWtok, type TokenFileError, type TokenFileHeader } from './wtok-format.js'
+import { isWtok, type TokenFileError } from './wtok-format.js'
 import { decodeWtok } from './wtok-reader.js'
 import { encodeWtok, type TokenWriterOptions } from './wtok-writer.js'
 
@@ -58,15 +57,8 @@ export function encodeTokens(
 ): Uint8Array<ArrayBuffer> {
   const { codes, model, sampleRate, frameRate, strides } = tokens
   const codebookSizes = tokens.codebookSizes.slice(0, codes.length)
-  const about = { model, sampleRate, ...options }
-  if (format === 'wtok' && strides)
-    return encodeWtok(foldRates(codes, strides), {
-      ...about,
-      strides,
-      frameRate: frameRate / strides[0],
-      codebookSizes: foldSizes(codebookSizes, strides),
-    })
-  if (format === 'wtok') return encodeWtok(codes, { ...about, frameRate, codebookSizes })
+  if (format === 'wtok')
+    return encodeWtok(codes, { model, sampleRate, frameRate, strides, codebookSizes, ...options })
   if (strides && format !== 'json')
     throw new TokenError(
       `.${format} files hold codebooks of one rate, these have strides ${strides.join(', ')}; write .wtok or .json`,
@@ -87,7 +79,18 @@ export function decodeTokens(bytes: Uint8Array, { recover = false } = {}): Store
   if (bytes.length === 0) throw new TokenError('the token file is empty (0 bytes)')
   if (isWtok(bytes)) {
     const { header, codes, damage } = decodeWtok(bytes, { recover })
-    return { fileFormat: 'wtok', ...storedRates(header, codes), damage }
+    const { codebookSizes, strides, frameRate, sampleRate, model, modelHash } = header
+    return {
+      fileFormat: 'wtok',
+      codes,
+      codebookSizes,
+      ...(strides && { strides }),
+      frameRate,
+      sampleRate,
+      model,
+      modelHash,
+      damage,
+    }
   }
   if (isNpy(bytes)) return { fileFormat: 'npy', codes: checkCodes(decodeNpy(bytes)) }
   const text = decodeText(bytes).trim()
@@ -95,22 +98,6 @@ export function decodeTokens(bytes: Uint8Array, { recover = false } = {}): Store
   if (!/^\d/.test(text)) throw unrecognised(bytes)
   const rows = text.split(/\s*\n\s*/).map(line => line.split(/\s+/).map(parseCode))
   return { fileFormat: 'txt', codes: checkCodes(rows) }
-}
-
-function storedRates(header: TokenFileHeader, codes: Uint16Array[]) {
-  const { codebookSizes, strides, frameRate, sampleRate, model, modelHash } = header
-  const about = { sampleRate, model, modelHash }
-  if (!strides) return { ...about, codes, codebookSizes, frameRate }
-  const firsts = strides.map(
-    (_, codebook) => codebookSizes[foldSizes([...strides.keys()], strides).indexOf(codebook)],
-  )
-  return {
-    ...about,
-    codes: unfoldRates(codes, strides),
-    codebookSizes: firsts,
-    strides,
-    frameRate: frameRate * strides[0],
-  }
 }
 
 function decodeText(bytes: Uint8Array): string {

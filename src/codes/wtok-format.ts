@@ -2,6 +2,7 @@ import { TokenError } from '../errors.js'
 import { ByteSink } from './byte-sink.js'
 import type { ContextOrder } from './context-model.js'
 import { crc32 } from './crc32.js'
+import { areStrides, checkStrides, foldSizes } from './rates.js'
 
 /** A .wtok file that cannot be read on from `offset`. */
 export class TokenFileError extends TokenError {
@@ -27,10 +28,7 @@ export interface TokenFileHeader {
   /** Frames per second; stored as a fraction. */
   readonly frameRate: number
   readonly codebookSizes: readonly number[]
-  /**
-   * Where codebooks have several rates: frames that share a code of each. A frame of the file is then one of the coarsest codebook, and
-   * has as many codes of the others as fall on it (`foldRates`); sizes and rate are the file's.
-   */
+  /** Frames that share a code of each codebook, where codebooks have several rates; the first is a multiple of all. */
   readonly strides?: readonly number[]
   /** Frames in the file; undefined in streams, which did not know it. */
   readonly frames?: number
@@ -81,9 +79,10 @@ export function encodeHeader(header: TokenFileHeader): Uint8Array<ArrayBuffer> {
     )
   if (!Number.isInteger(sampleRate) || sampleRate < 1 || sampleRate >= UNKNOWN)
     throw new TokenError(`the sample rate is ${sampleRate}; .wtok holds whole numbers of Hz`)
-  if (strides && !fitsStrides(strides, codebookSizes.length))
+  if (strides) checkStrides(strides, codebookSizes.length)
+  if (!isStorable(header))
     throw new TokenError(
-      `strides ${strides.join(', ').slice(0, 80)} do not make frames of ${codebookSizes.length} codes`,
+      `strides ${strides} make frames of more than ${MAX_CODEBOOKS} codes; .wtok holds no more`,
     )
   if (model.length > 255)
     throw new TokenError(`the model's name has ${model.length} bytes; .wtok holds at most 255`)
@@ -99,7 +98,7 @@ export function encodeHeader(header: TokenFileHeader): Uint8Array<ArrayBuffer> {
   sink.u8(hash.length)
   sink.u8(model.length)
   for (const size of codebookSizes) sink.u16(size - 1)
-  if (strides) for (const value of [strides.length, ...strides]) sink.u8(value)
+  for (const stride of strides ?? []) sink.u8(stride)
   sink.put(hash)
   sink.put(model)
   sink.seal(0)
@@ -124,8 +123,7 @@ export function decodeHeader(bytes: Uint8Array): { header: TokenFileHeader; leng
   const codebooks = view.getUint16(11, true)
   const [hashBytes, modelBytes] = [bytes[29], bytes[30]]
   const stridesAt = FIXED_BYTES + 2 * codebooks
-  if (isStrided && bytes.length <= stridesAt) return undefined
-  const hashAt = stridesAt + (isStrided ? 1 + bytes[stridesAt] : 0)
+  const hashAt = stridesAt + (isStrided ? codebooks : 0)
   const end = hashAt + hashBytes + modelBytes
   if (bytes.length < end + CRC_BYTES) return undefined
   if (crc32(bytes.subarray(0, end)) !== view.getUint32(end, true))
@@ -144,7 +142,7 @@ export function decodeHeader(bytes: Uint8Array): { header: TokenFileHeader; leng
     sampleRate: view.getUint32(13, true),
     frameRate: view.getUint32(17, true) / view.getUint32(21, true),
     codebookSizes,
-    ...(isStrided && { strides: Array.from(bytes.subarray(stridesAt + 1, hashAt)) }),
+    ...(isStrided && { strides: Array.from(bytes.subarray(stridesAt, hashAt)) }),
     frames: frames === UNKNOWN ? undefined : frames,
     coding: bytes[9] === 0 ? 'packed' : ((bytes[9] - 1) as ContextOrder),
     tableBits: bytes[10],
@@ -153,34 +151,25 @@ export function decodeHeader(bytes: Uint8Array): { header: TokenFileHeader; leng
   return { header, length: end + CRC_BYTES }
 }
 
-/** True where codebooks of these strides have so many codes in a frame of the coarsest. */
-function fitsStrides(strides: readonly number[], codes: number): boolean {
-  const [group] = strides
-  const isStride = (value: number) =>
-    Number.isInteger(value) && value >= 1 && value <= 255 && group % value === 0
-  return (
-    strides.length > 0 &&
-    strides.every(isStride) &&
-    strides.reduce((sum, value) => sum + group / value, 0) === codes
-  )
+/** Sizes of the codes of a frame as it is stored: of the coarsest codebook, with all codes that fall on it. */
+export function storedSizes({ codebookSizes, strides }: Pick<TokenFileHeader, 'codebookSizes' | 'strides'>) {
+  return strides ? foldSizes(codebookSizes, strides) : codebookSizes
 }
 
-function checkHeader({
-  codebookSizes,
-  strides,
-  frameRate,
-  sampleRate,
-  coding,
-  tableBits,
-}: TokenFileHeader): void {
+function isStorable(header: Pick<TokenFileHeader, 'codebookSizes' | 'strides'>): boolean {
+  return storedSizes(header).length <= MAX_CODEBOOKS
+}
+
+function checkHeader(header: TokenFileHeader): void {
+  const { codebookSizes, strides, frameRate, sampleRate, coding, tableBits } = header
   const isCoding = coding === 'packed' || (coding <= 2 && tableBits >= MIN_TABLE_BITS)
   const isRate = Number.isFinite(frameRate) && frameRate > 0 && sampleRate > 0
   const isCount = codebookSizes.length >= 1 && codebookSizes.length <= MAX_CODEBOOKS
-  const areStrides = !strides || fitsStrides(strides, codebookSizes.length)
-  if (isCoding && isRate && isCount && areStrides && tableBits <= MAX_TABLE_BITS) return
+  const isFrame = (!strides || areStrides(strides, codebookSizes.length)) && isStorable(header)
+  if (isCoding && isRate && isCount && isFrame && tableBits <= MAX_TABLE_BITS) return
   throw new TokenFileError(
     8,
-    `the header of the .wtok file makes no sense: ${codebookSizes.length} codebooks, ${frameRate} frames/s, ${sampleRate} Hz, coding ${coding}/${tableBits}`,
+    `the header of the .wtok file makes no sense: ${codebookSizes.length} codebooks, strides ${strides ?? 1}, ${frameRate} frames/s, ${sampleRate} Hz, coding ${coding}/${tableBits}`,
   )
 }
 

@@ -2,11 +2,13 @@ import { ContextModel } from './context-model.js'
 import { crc32 } from './crc32.js'
 import { bitsOf, packedBytes, unpackCodes } from './packing.js'
 import { type BitCoder, LEARNER, RangeDecoder } from './range-coder.js'
+import { unfoldRates } from './rates.js'
 import {
   BLOCK,
   CRC_BYTES,
   decodeHeader,
   MAX_BLOCK_CODES,
+  storedSizes,
   TokenFileError,
   type TokenFileHeader,
 } from './wtok-format.js'
@@ -30,6 +32,7 @@ interface Block {
  */
 export class TokenReader {
   #header: TokenFileHeader | undefined
+  #sizes: readonly number[] = []
   #widths: readonly number[] = []
   #model: ContextModel | undefined
   #pending: Uint8Array = new Uint8Array(0)
@@ -45,7 +48,7 @@ export class TokenReader {
 
   /** Frames given so far. */
   get frames(): number {
-    return this.#frames
+    return this.#frames * (this.#header?.strides?.[0] ?? 1)
   }
 
   /** Bytes whose checksums were right. */
@@ -70,23 +73,26 @@ export class TokenReader {
       this.#failure = error as TokenFileError
       if (parts.length === 0) throw error
     }
-    return this.#widths.map((_, codebook) => flattened(parts.map(part => part[codebook])))
+    const rows = this.#widths.map((_, place) => flattened(parts.map(part => part[place])))
+    const strides = this.#header?.strides
+    return strides ? unfoldRates(rows, strides) : rows
   }
 
   /** Says that no more bytes come. @throws TokenFileError where the file is damaged or not complete */
   end(): void {
     if (this.#failure) throw this.#failure
     if (this.#isComplete) return
-    const where = this.#header ? `${this.#frames} frames are whole` : 'its header is not whole'
+    const where = this.#header ? `${this.frames} frames are whole` : 'its header is not whole'
     throw new TokenFileError(this.#offset, `the .wtok file is truncated: ${where}`)
   }
 
   #readHeader(): void {
     const found = decodeHeader(this.#pending)
     if (!found) return
-    const { codebookSizes, coding, tableBits } = found.header
+    const { coding, tableBits } = found.header
     this.#header = found.header
-    this.#widths = codebookSizes.map(bitsOf)
+    this.#sizes = storedSizes(found.header)
+    this.#widths = this.#sizes.map(bitsOf)
     if (coding !== 'packed') this.#model = new ContextModel(this.#widths, tableBits, coding)
     this.#skip(found.length)
   }
@@ -134,21 +140,20 @@ export class TokenReader {
       ? unpackCodes(payload, this.#widths, frames)
       : this.#widths.map(() => new Uint16Array(frames))
     if (this.#model) runModel(this.#model, codes, isPacked ? LEARNER : new RangeDecoder(payload))
-    const sizes = this.#header?.codebookSizes ?? []
-    codes.forEach((row, codebook) => {
-      const wrong = row.findIndex(code => code >= sizes[codebook])
+    codes.forEach((row, place) => {
+      const wrong = row.findIndex(code => code >= this.#sizes[place])
       if (wrong >= 0)
         throw this.#damage(
-          `code ${row[wrong]} of codebook ${codebook} at frame ${this.#frames + wrong}, of ${sizes[codebook]} entries`,
+          `code ${row[wrong]} at place ${place} of frame ${this.#frames + wrong}, of ${this.#sizes[place]} entries`,
         )
     })
     return codes
   }
 
   #finish(total: number): void {
-    const { frames = total } = this.#header ?? {}
-    if (total !== this.#frames || frames !== this.#frames)
-      throw this.#damage(`an end after ${this.#frames} frames instead of ${frames}`)
+    const { frames = this.frames } = this.#header ?? {}
+    if (total !== this.#frames || frames !== this.frames)
+      throw this.#damage(`an end after ${this.frames} frames instead of ${frames}`)
     this.#isComplete = true
   }
 
@@ -164,7 +169,7 @@ export class TokenReader {
   }
 
   #damage(what: string): TokenFileError {
-    return new TokenFileError(this.#offset, `the .wtok file is damaged: ${what} after ${this.#frames} frames`)
+    return new TokenFileError(this.#offset, `the .wtok file is damaged: ${what} after ${this.frames} frames`)
   }
 
   #skip(count: number): void {

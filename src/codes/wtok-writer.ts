@@ -3,10 +3,12 @@ import { ByteSink } from './byte-sink.js'
 import { ContextModel } from './context-model.js'
 import { bitsOf, packCodes } from './packing.js'
 import { RangeEncoder } from './range-coder.js'
+import { checkStrides, foldRates } from './rates.js'
 import {
   BLOCK,
   encodeHeader,
   MAX_BLOCK_CODES,
+  storedSizes,
   type TokenCoding,
   type TokenFileHeader,
   tableBitsFor,
@@ -35,6 +37,8 @@ export class TokenWriter {
   readonly #widths: readonly number[]
   readonly #model: ContextModel | undefined
   readonly #blockFrames: number
+  /** Frames that are stored as one: of the coarsest codebook. */
+  readonly #group: number
   readonly #sink = new ByteSink()
   #waiting: number[][]
   #frames = 0
@@ -42,32 +46,35 @@ export class TokenWriter {
 
   /** @throws TokenError where something does not fit the format */
   constructor(options: TokenWriterOptions) {
-    const { codebookSizes, coding = 2, frames, blockFrames = DEFAULT_BLOCK_FRAMES } = options
+    const { strides, coding = 2, frames, blockFrames = DEFAULT_BLOCK_FRAMES } = options
     this.#options = options
-    this.#widths = codebookSizes.map(bitsOf)
-    const largest = Math.floor(MAX_BLOCK_CODES / codebookSizes.length)
+    this.#group = strides?.[0] ?? 1
+    if (strides) checkStrides(strides, options.codebookSizes.length)
+    const sizes = storedSizes(options)
+    this.#widths = sizes.map(bitsOf)
+    const largest = Math.floor(MAX_BLOCK_CODES / sizes.length)
     if (!Number.isInteger(blockFrames) || blockFrames < 1)
       throw new TokenError(`blockFrames is ${blockFrames}, expected a whole number from 1`)
-    this.#blockFrames = Math.min(blockFrames, largest)
+    this.#blockFrames = Math.min(Math.ceil(blockFrames / this.#group), largest)
     const width = Math.max(...this.#widths)
-    const codes = frames === undefined ? undefined : frames * codebookSizes.length
+    const codes = frames === undefined ? undefined : (frames / this.#group) * sizes.length
     const tableBits = coding === 'packed' ? 0 : tableBitsFor(codes, width)
     if (coding !== 'packed') this.#model = new ContextModel(this.#widths, tableBits, coding)
-    this.#waiting = codebookSizes.map(() => [])
+    this.#waiting = sizes.map(() => [])
     this.#sink.put(encodeHeader({ ...options, coding, tableBits }))
   }
 
   /**
-   * Takes frames: one row of codes per codebook, all equally long.
+   * Takes frames: one row of codes per codebook, all equally long (in frames, where codebooks have strides).
    *
    * @throws TokenError for ragged rows or a code outside its codebook; nothing of the call is written then
    */
   push(codes: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
     this.#check(codes)
-    const count = codes[0].length
-    for (let frame = 0; frame < count; frame++) {
-      for (let codebook = 0; codebook < codes.length; codebook++)
-        this.#waiting[codebook].push(codes[codebook][frame])
+    const { strides } = this.#options
+    const rows = strides ? foldRates(codes, strides) : codes
+    for (let frame = 0; frame < rows[0].length; frame++) {
+      for (const [place, row] of rows.entries()) this.#waiting[place].push(row[frame])
       if (this.#waiting[0].length === this.#blockFrames) this.#writeBlock()
     }
     return this.#sink.take()
@@ -81,10 +88,11 @@ export class TokenWriter {
 
   /** Ends the file. @throws TokenError where fewer or more frames came than the header says */
   end(): Uint8Array<ArrayBuffer> {
-    this.#check(this.#waiting)
+    this.#checkOpen()
     const total = this.#frames + this.#waiting[0].length
-    const { frames = total } = this.#options
-    if (total !== frames) throw new TokenError(`${total} frames were pushed; ${frames} were announced`)
+    const { frames = total * this.#group } = this.#options
+    if (total * this.#group !== frames)
+      throw new TokenError(`${total * this.#group} frames were pushed; ${frames} were announced`)
     if (this.#waiting[0].length > 0) this.#writeBlock()
     const start = this.#sink.length
     this.#sink.u8(BLOCK.end)
@@ -95,14 +103,15 @@ export class TokenWriter {
   }
 
   #check(codes: readonly ArrayLike<number>[]): void {
-    const { codebookSizes } = this.#options
-    if (!this.#isOpen) throw new TokenError('the token file was ended; nothing can follow')
+    const { codebookSizes, strides = [] } = this.#options
+    this.#checkOpen()
     if (codes.length !== codebookSizes.length)
       throw new TokenError(`${codes.length} codebooks of codes found, expected ${codebookSizes.length}`)
     codes.forEach((row, codebook) => {
-      if (row.length !== codes[0].length)
+      const [frames, expected] = [row.length * (strides[codebook] ?? 1), codes[0].length * this.#group]
+      if (frames !== expected)
         throw new TokenError(
-          `codebook ${codebook} has ${row.length} frames, codebook 0 has ${codes[0].length}; all must agree`,
+          `codebook ${codebook} has ${frames} frames, codebook 0 has ${expected}; all must agree`,
         )
       for (let frame = 0; frame < row.length; frame++) {
         const code = row[frame]
@@ -112,6 +121,10 @@ export class TokenWriter {
           )
       }
     })
+  }
+
+  #checkOpen(): void {
+    if (!this.#isOpen) throw new TokenError('the token file was ended; nothing can follow')
   }
 
   #writeBlock(): void {
@@ -150,7 +163,8 @@ export function encodeWtok(
   codes: readonly ArrayLike<number>[],
   options: Omit<TokenWriterOptions, 'frames'>,
 ): Uint8Array<ArrayBuffer> {
-  const writer = new TokenWriter({ ...options, frames: codes[0]?.length ?? 0 })
+  const frames = (codes[0]?.length ?? 0) * (options.strides?.[0] ?? 1)
+  const writer = new TokenWriter({ ...options, frames })
   const body = writer.push(codes)
   const tail = writer.end()
   const file = new Uint8Array(body.length + tail.length)

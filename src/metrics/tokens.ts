@@ -59,28 +59,31 @@ function entropyOf(counts: Iterable<number>, total: number): number {
   return sum
 }
 
-/** Nominal and effective rates of a tokenizer whose codebooks all run at one frame rate. */
+/** Nominal and effective rates of a tokenizer. */
 export interface TokenRates {
   /** Codes per second, over all codebooks. */
   readonly tokensPerSecond: number
-  /** frameRate * sum of log2 size. */
+  /** frameRate * sum of log2 size / stride. */
   readonly bitsPerSecond: number
-  /** frameRate * sum of entropies. */
+  /** frameRate * sum of entropy / stride. */
   readonly entropyBitsPerSecond: number
-  /** Sum of entropies over sum of log2 size: 1 where every code is equally frequent. */
+  /** entropyBitsPerSecond / bitsPerSecond: 1 where every code is equally frequent. */
   readonly bitrateEfficiency: number
 }
 
-/** `entropies` and `sizes` per codebook; frameRate in Hz. */
+/** `entropies` and `sizes` per codebook; frameRate in Hz; `strides`: frames that share a code of each codebook (default: 1). */
 export function tokenRates(
   entropies: readonly number[],
   sizes: readonly number[],
   frameRate: number,
+  strides: readonly number[] = [],
 ): TokenRates {
-  const bits = sizes.reduce((sum, size) => sum + Math.log2(size), 0)
-  const entropy = entropies.reduce((sum, value) => sum + value, 0)
+  const perFrame = (values: readonly number[]) =>
+    values.reduce((sum, value, codebook) => sum + value / (strides[codebook] ?? 1), 0)
+  const bits = perFrame(sizes.map(Math.log2))
+  const entropy = perFrame(entropies)
   return {
-    tokensPerSecond: sizes.length * frameRate,
+    tokensPerSecond: perFrame(sizes.map(() => 1)) * frameRate,
     bitsPerSecond: bits * frameRate,
     entropyBitsPerSecond: entropy * frameRate,
     bitrateEfficiency: entropy / bits,

@@ -8,6 +8,8 @@
 // The decoder was trained with noise of its own. Without it, the same tokens are the same audio: that is the default here.
 import type { Region } from '../../bindings/memory.js'
 import type { TensorSource } from '../checkpoints/source.js'
+import { checkStrides } from '../codes/rates.js'
+import { ConfigError } from '../errors.js'
 import { wholeFrames } from '../nn/whole_frames.js'
 import { knownRate, readTensors } from './dac_config.js'
 import { decoderReach, encoderReach } from './dac_layers.js'
@@ -25,6 +27,7 @@ export const SNAC_MATRICES: ReducibleMatrices = {
 /** Rates of the published models by their hop: 44.1 kHz has strides 3, 3, 7, 7. */
 const PUBLISHED: Readonly<Record<number, number>> = { 512: 24_000, 384: 32_000, 441: 44_100 }
 const WINDOW = 32
+const MOST_WINDOW = 1024
 
 export interface SnacOptions {
   config?: string
@@ -43,13 +46,24 @@ function readConfig(source: TensorSource, text: string | undefined): DacFamily['
   })
   const { hasAttention, codebooks, hopLength } = found
   const coarsest = 2 ** (codebooks - 1)
+  const strides =
+    given.numbers('vq_strides') ?? Array.from({ length: codebooks }, (_, i) => coarsest / 2 ** i)
+  checkStrides(strides, codebooks, ConfigError)
   return {
     ...found,
     wholeStrides: true,
-    attentionWindow: hasAttention ? (given.number('attn_window_size') ?? WINDOW) : undefined,
-    strides: given.numbers('vq_strides') ?? Array.from({ length: codebooks }, (_, i) => coarsest / 2 ** i),
+    attentionWindow: hasAttention ? readWindow(given) : undefined,
+    strides,
     sampleRate: knownRate(given.number('sampling_rate'), PUBLISHED[hopLength]),
   }
+}
+
+function readWindow(given: Given): number {
+  const window = given.number('attn_window_size') ?? WINDOW
+  if (Number.isInteger(window) && window <= MOST_WINDOW) return window
+  throw new ConfigError(
+    `attn_window_size is ${window} in the configuration; expected a whole number up to ${MOST_WINDOW}`,
+  )
 }
 
 /** Both halves, or the one named, and the codebooks. */
@@ -65,6 +79,8 @@ export function loadSnac(
   options: SnacOptions & StorageOptions,
 ): Promise<Model> {
   const config = readConfig(tensors, options.config)
+  if (options.noise !== undefined && !Number.isInteger(options.noise))
+    throw new ConfigError(`the seed of the noise is ${options.noise}; expected a whole number`)
   const { strides, attentionWindow = 1, hopLength } = config
   const group = Math.max(...strides)
   return loadDacFamily(region, tensors, options, {

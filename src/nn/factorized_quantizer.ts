@@ -42,10 +42,15 @@ interface Stage {
 export class FactorizedQuantizer {
   private readonly shape: FactorizedShape
   private readonly stages: readonly Stage[]
+  /** Frames that share a code of the coarsest codebook, and how many times as many are searched at once. */
+  private readonly group: number
+  private readonly groups: number
 
   constructor(region: Region, codebooks: readonly FactorizedWeights[], shape: FactorizedShape) {
     const { dim, codeDim, size, strides } = shape
     this.shape = shape
+    this.group = Math.max(...strides)
+    this.groups = Math.ceil(ROWS / this.group)
     this.stages = codebooks.map(({ into, intoBias, outOf, outOfBias, codebook }, stage) => {
       const entries = region.copy(codebook)
       const directions = region.copy(codebook)
@@ -72,16 +77,12 @@ export class FactorizedQuantizer {
   /** Rows [n, dim] f32 in, as many codes as `sink` has channels out: [n, codebooks] i32. */
   readonly search: Layer = {
     open: (region, sink) => {
-      const { dim, strides } = this.shape
-      const group = Math.max(...strides)
+      const { dim } = this.shape
+      const { group } = this
       const window = { channels: dim, span: group, stride: group, padding: pointwise(dim).padding }
       const search = this.searcher(region, sink.channels)
-      return windowed(
-        region,
-        window,
-        Math.max(1, ROWS / group),
-        multiplied(region, sink, group),
-        (codes, frames, groups) => search(codes, frames, groups * group),
+      return windowed(region, window, this.groups, multiplied(region, sink, group), (codes, frames, groups) =>
+        search(codes, frames, groups * group),
       )
     },
   }
@@ -110,8 +111,8 @@ export class FactorizedQuantizer {
 
   /** A function that writes the codes of whole groups of rows, and leaves in `frames` what they do not express. */
   private searcher(region: Region, codebooks: number) {
-    const { dim, codeDim, size, strides } = this.shape
-    const most = Math.max(ROWS, ...strides)
+    const { dim, codeDim, size } = this.shape
+    const most = this.groups * this.group
     const { heap, kernels } = region
     const projected = region.alloc(most * codeDim)
     const entries = region.alloc(most * codeDim)

@@ -259,6 +259,67 @@ test('the writer refuses what the format or the codebooks cannot hold', () => {
   refuses(() => encodeWtok([[1]], { ...options, blockFrames: 0 }), /whole number from 1/)
 })
 
+/** SNAC's: 4, 2 and 1 frames share a code; codes and rates of 28 frames. */
+const STRIDED = { model: 'snac', sampleRate: 24000, frameRate: 46.875, codebookSizes: [4096, 300, 64] }
+const STRIDES = [4, 2, 1]
+const stridedCodes = (frames: number) =>
+  STRIDES.map((stride, c) => speechLike(STRIDED.codebookSizes[c], frames / stride, c + 1))
+
+test('codebooks of several rates come back, in every coding and any cut', () => {
+  const options = { ...STRIDED, strides: STRIDES }
+  for (const coding of CODINGS)
+    for (const frames of [0, 4, 28, 4096]) {
+      const codes = stridedCodes(frames)
+      const { header, codes: back } = decodeWtok(encodeWtok(codes, { ...options, coding }))
+      const { tableBits: _, modelHash: __, ...rest } = header
+      assert.equal(rest, { ...options, frames, coding }, `${frames} frames, ${coding}`)
+      assert.equal(plain(back), codes, `${frames} frames, ${coding}`)
+    }
+  const codes = stridedCodes(400)
+  const writer = new TokenWriter({ ...options, blockFrames: 50 })
+  const parts: Uint8Array[] = []
+  for (let t = 0; t < 400; t += 8)
+    parts.push(writer.push(codes.map((row, c) => row.slice(t / STRIDES[c], (t + 8) / STRIDES[c]))))
+  parts.push(writer.end())
+  const reader = new TokenReader()
+  const rows: number[][] = STRIDES.map(() => [])
+  const file = bytesOf(parts)
+  for (let at = 0; at < file.length; at += 11)
+    for (const [c, row] of reader.push(file.subarray(at, at + 11)).entries()) rows[c].push(...row)
+  reader.end()
+  assert.equal(rows, codes)
+  assert.is(reader.frames, 400)
+})
+
+test('strides that make no sense are refused, by the writer and in files', () => {
+  const refuses = (strides: number[], codes: number[][], pattern: RegExp) =>
+    assert.throws(() => encodeWtok(codes, { ...STRIDED, strides }), pattern)
+  refuses([4, 3, 1], [[1], [2], [3]], /strides are 4, 3, 1 for 3 codebooks/)
+  refuses([4, 2], [[1], [2, 2], [3, 3, 3, 3]], /strides are 4, 2 for 3 codebooks/)
+  refuses([256, 1, 1], [[1], [2], [3]], /expected one for each, 1 to 255/)
+  refuses(STRIDES, [[1], [2], [3, 3, 3, 3]], /codebook 1 has 2 frames, codebook 0 has 4/)
+  const hundred = {
+    ...STRIDED,
+    codebookSizes: new Array(100).fill(2),
+    strides: [12, ...new Array(99).fill(1)],
+  }
+  assert.throws(() => new TokenWriter(hundred), /frames of more than 1024 codes/)
+  const file = encodeWtok(stridedCodes(28), { ...STRIDED, strides: STRIDES })
+  const stridesAt = 31 + 2 * 3
+  const headerEnd = stridesAt + 3 + STRIDED.model.length
+  for (const wrong of [
+    [0, 0, 0],
+    [4, 3, 1],
+    [1, 2, 4],
+  ]) {
+    const hostile = file.slice()
+    hostile.set(wrong, stridesAt)
+    new DataView(hostile.buffer).setUint32(headerEnd, crc32(hostile.subarray(0, headerEnd)), true)
+    assert.match(failure(() => decodeWtok(hostile)).message, /makes no sense: 3 codebooks, strides/)
+  }
+  for (let length = 0; length < file.length; length++) failure(() => decodeWtok(file.slice(0, length)))
+})
+
 test('frame rates are exact fractions', () => {
   assert.equal(asFraction(75), [75, 1])
   assert.equal(asFraction(12.5), [25, 2])

@@ -52,6 +52,12 @@ test('rates', () => {
     entropyBitsPerSecond: 800,
     bitrateEfficiency: 0.8,
   })
+  assert.equal(tokenRates([10, 6, 8], [4096, 4096, 4096], 48, [4, 2, 1]), {
+    tokensPerSecond: 84,
+    bitsPerSecond: 1008,
+    entropyBitsPerSecond: 648,
+    bitrateEfficiency: 648 / 1008,
+  })
 })
 
 test('dependence in time and between codebooks as scikit-learn', () => {

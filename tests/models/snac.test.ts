@@ -2,8 +2,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeTokens, encodeTokens } from '../../src/codes/index.js'
-import { TokenError } from '../../src/errors.js'
-import { AudioTokens, loadTokenizer } from '../../src/index.js'
+import { ConfigError, TokenError } from '../../src/errors.js'
+import { AudioTokens, createWorkerTokenizer, loadTokenizer } from '../../src/index.js'
 import { identical, snr } from '../support/compare.js'
 import { concat, decode, encode, openModel, streamedDecode, testFile } from '../support/model.js'
 import { random } from '../support/random.js'
@@ -160,6 +160,74 @@ test('an older file without layers of noise, recognised without a configuration'
   assert.is(model.info.sampleRate, 24_000)
   assert.equal(encode(region, model, expected.get('__input')!.data), [...codes])
   assert.ok(snr(decode(region, model, codes), expected.get('__wave')!.data) > LEAST_SNR)
+})
+
+test('other strides: codes are the same in any cut', async () => {
+  const x = vectors('snac/24k-expected.safetensors').get('long.x')!.data
+  for (const vq_strides of [
+    [6, 3, 1],
+    [40, 20, 5],
+  ]) {
+    const options = { config: JSON.stringify({ sampling_rate: 24_000, vq_strides }) }
+    const { region, model } = await openModel('vectors/snac/24k.bin', options)
+    const whole = encode(region, model, x)
+    assert.is(whole.length, 3 * vq_strides[0] * Math.ceil(x.length / 512 / vq_strides[0]))
+    assert.equal(
+      encode(region, model, x, undefined, () => 700, true),
+      whole,
+    )
+  }
+})
+
+test('configurations that do not fit are refused', async () => {
+  const open = (file: string, config: object) =>
+    openModel(`vectors/snac/${file}.bin`, { config: JSON.stringify({ sampling_rate: 24_000, ...config }) })
+  for (const [file, config, message] of [
+    ['24k', { vq_strides: [8, 4, 2, 1] }, /strides are 8, 4, 2, 1 for 3 codebooks/],
+    ['24k', { vq_strides: [4, 3, 1] }, /the first a multiple of all/],
+    ['24k', { vq_strides: [4, 1.5, 1] }, /expected one for each/],
+    ['24k', { encoder_rates: [2, 3, 8, 8] }, /encoder_rates: 2,4,8,8 in the tensors/],
+    ['44k', { attn_window_size: 0.3 }, /attn_window_size is 0.3/],
+    ['44k', { attn_window_size: 1e9 }, /attn_window_size is 1000000000/],
+  ] as const)
+    await rejects(() => open(file, config), ConfigError, message)
+  await rejects(() => openModel('vectors/snac/24k.bin', { noise: 0.5 }), ConfigError, /noise is 0.5/)
+  const { sampling_rate: _, ...rest } = JSON.parse(configOf('44k'))
+  await rejects(
+    () => openModel('vectors/snac/44k.bin', { config: JSON.stringify(rest) }),
+    ConfigError,
+    /do not tell the sample rate/,
+  )
+})
+
+test('in a worker: the same tokens and audio', async () => {
+  const file = testFile('vectors/snac/24k.bin')
+  const x = vectors('snac/24k-expected.safetensors').get('long.x')!.data
+  using tokenizer = await createWorkerTokenizer(file, { deterministic: true, noise: 3 })
+  using local = await loadTokenizer(file, { deterministic: true, noise: 3 })
+  assert.equal(tokenizer.info.strides, STRIDES)
+  const tokens = await tokenizer.encode(x)
+  assert.equal(tokens.toJSON(), (await local.encode(x)).toJSON())
+  identical((await tokenizer.decode(tokens)).samples, (await local.decode(tokens)).samples, 'audio')
+})
+
+test('a session of tokens of several rates is saved and goes on', async () => {
+  using tokenizer = await loadTokenizer(testFile('vectors/snac/24k.bin'), { noise: 3 })
+  const x = vectors('snac/24k-expected.safetensors').get('long.x')!.data
+  const tokens = await tokenizer.encode(x)
+  const { samples } = await tokenizer.decode(tokens)
+  const [first, next] = [await tokenizer.decodeSession(), await tokenizer.decodeSession()]
+  const start = (await first.push(tokens.slice(0, 8)))?.samples ?? new Float32Array()
+  await next.restore(await first.save())
+  const rest = [await next.push(tokens.slice(8)), await next.end()].map(part => part?.samples)
+  const parts = [start, ...rest].filter(part => part !== undefined)
+  identical(concat(parts), samples, 'in two halves')
+  const [encoder, other] = [await tokenizer.encodeSession(), await tokenizer.encodeSession()]
+  const pieces = [await encoder.push(x.subarray(0, 3001))]
+  await other.restore(await encoder.save())
+  pieces.push(await other.push(x.subarray(3001)), await other.end())
+  const [head, ...tail] = pieces.filter(piece => piece !== undefined)
+  assert.equal(head.concat(...tail).toJSON(), tokens.toJSON())
 })
 
 test('tokens whose codebooks do not fit their strides are refused', async () => {

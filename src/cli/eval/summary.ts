@@ -66,7 +66,7 @@ export interface Report {
 
 /** Of at least one clip, all of one model. */
 export function summarise(clips: readonly Evaluation[]): Summary {
-  const [{ model, frameRate, codebookSizes }] = clips
+  const [{ model, frameRate, codebookSizes, strides }] = clips
   const codebooks = clips[0].codes.map((_, q) =>
     codebookSummary(
       clips.map(({ codes }) => codes[q]),
@@ -77,6 +77,7 @@ export function summarise(clips: readonly Evaluation[]): Summary {
     codebooks.map(({ entropy }) => entropy),
     codebooks.map(({ size }) => size),
     frameRate,
+    strides,
   )
   const means = MEASURE_NAMES.map(name => {
     const values = clips.map(({ measures }) => measures[name]).filter(value => value !== null)
