@@ -32,6 +32,9 @@ export interface TokenFileHeader {
    * has as many codes of the others as fall on it (`foldRates`); sizes and rate are the file's.
    */
   readonly strides?: readonly number[]
+  /** Frames of a segment, where each has a level of its own, and these levels. */
+  readonly segmentFrames?: number
+  readonly scales?: readonly number[]
   /** Frames in the file; undefined in streams, which did not know it. */
   readonly frames?: number
   readonly coding: TokenCoding
@@ -41,11 +44,13 @@ export interface TokenFileHeader {
 
 /** A byte that no text has, the name, both line ends and DOS's end of file: what text transfers damage (as in PNG). */
 const MAGIC = Uint8Array.of(0x89, 0x57, 0x54, 0x4f, 0x4b, 0x0d, 0x0a, 0x1a)
-/** 2 has strides, which a reader must know of. */
-const VERSIONS = { plain: 1, strided: 2 } as const
+/** 2 says more of what the codes are, which a reader must know of. */
+const VERSIONS = { plain: 1, extended: 2 } as const
 const FIXED_BYTES = 31
 const UNKNOWN = 0xffffffff
 const MAX_CODEBOOKS = 1024
+/** Twelve days of seconds: bounds what a few hostile bytes can ask for. */
+const MAX_SEGMENTS = 1 << 20
 const MIN_TABLE_BITS = 10
 const MAX_TABLE_BITS = 22
 
@@ -69,6 +74,53 @@ export function tableBitsFor(codes: number | undefined, width: number): number {
   return Math.max(MIN_TABLE_BITS, Math.min(MAX_TABLE_BITS, 32 - Math.clz32(slots)))
 }
 
+/** What version 2 has behind the sizes: a count of strides and the strides, frames of a segment, a count of levels and the levels. */
+type Extension = Pick<TokenFileHeader, 'strides' | 'segmentFrames' | 'scales'>
+
+const NO_EXTENSION = { fields: {} as Extension, length: 0 }
+
+function isExtended({ strides, segmentFrames }: Extension): boolean {
+  return strides !== undefined || segmentFrames !== undefined
+}
+
+function encodeExtension({ strides = [], segmentFrames = 0, scales = [] }: Extension): Uint8Array {
+  const bytes = new Uint8Array(1 + strides.length + 6 + 4 * scales.length)
+  const view = new DataView(bytes.buffer)
+  bytes.set([strides.length, ...strides])
+  view.setUint16(1 + strides.length, segmentFrames, true)
+  view.setUint32(3 + strides.length, scales.length, true)
+  for (const [i, scale] of scales.entries()) view.setFloat32(7 + strides.length + 4 * i, scale, true)
+  return bytes
+}
+
+/** @returns undefined while bytes are missing */
+function decodeExtension(view: DataView, at: number): { fields: Extension; length: number } | undefined {
+  if (view.byteLength < at + 7) return undefined
+  const strides = view.getUint8(at)
+  if (view.byteLength < at + 7 + strides) return undefined
+  const segmentFrames = view.getUint16(at + 1 + strides, true)
+  const levels = view.getUint32(at + 3 + strides, true)
+  if (levels > MAX_SEGMENTS)
+    throw new TokenFileError(
+      at,
+      `the .wtok file announces ${levels} segments; at most ${MAX_SEGMENTS} are read`,
+    )
+  const length = 7 + strides + 4 * levels
+  if (view.byteLength < at + length) return undefined
+  const from = <T>(count: number, value: (i: number) => T) =>
+    Array.from({ length: count }, (_, i) => value(i))
+  return {
+    length,
+    fields: {
+      ...(strides && { strides: from(strides, i => view.getUint8(at + 1 + i)) }),
+      ...(segmentFrames && {
+        segmentFrames,
+        scales: from(levels, i => view.getFloat32(at + 7 + strides + 4 * i, true)),
+      }),
+    },
+  }
+}
+
 /** The bytes of a header. @throws TokenError where a field does not fit */
 export function encodeHeader(header: TokenFileHeader): Uint8Array<ArrayBuffer> {
   const { codebookSizes, strides, sampleRate, frameRate, frames = UNKNOWN, coding, tableBits } = header
@@ -89,7 +141,7 @@ export function encodeHeader(header: TokenFileHeader): Uint8Array<ArrayBuffer> {
     throw new TokenError(`the model's name has ${model.length} bytes; .wtok holds at most 255`)
   const sink = new ByteSink()
   sink.put(MAGIC)
-  sink.u8(strides ? VERSIONS.strided : VERSIONS.plain)
+  sink.u8(isExtended(header) ? VERSIONS.extended : VERSIONS.plain)
   sink.u8(coding === 'packed' ? 0 : coding + 1)
   sink.u8(tableBits)
   sink.u16(codebookSizes.length)
@@ -99,7 +151,7 @@ export function encodeHeader(header: TokenFileHeader): Uint8Array<ArrayBuffer> {
   sink.u8(hash.length)
   sink.u8(model.length)
   for (const size of codebookSizes) sink.u16(size - 1)
-  if (strides) for (const value of [strides.length, ...strides]) sink.u8(value)
+  if (isExtended(header)) sink.put(encodeExtension(header))
   sink.put(hash)
   sink.put(model)
   sink.seal(0)
@@ -118,14 +170,15 @@ export function decodeHeader(bytes: Uint8Array): { header: TokenFileHeader; leng
     throw new TokenFileError(0, 'not a .wtok file: its first bytes are others')
   if (bytes.length < FIXED_BYTES) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const isStrided = bytes[8] === VERSIONS.strided
-  if (bytes[8] !== VERSIONS.plain && !isStrided)
+  const isLong = bytes[8] === VERSIONS.extended
+  if (bytes[8] !== VERSIONS.plain && !isLong)
     throw new TokenFileError(8, `.wtok version ${bytes[8]} is unknown; this reader knows 1 and 2`)
   const codebooks = view.getUint16(11, true)
   const [hashBytes, modelBytes] = [bytes[29], bytes[30]]
-  const stridesAt = FIXED_BYTES + 2 * codebooks
-  if (isStrided && bytes.length <= stridesAt) return undefined
-  const hashAt = stridesAt + (isStrided ? 1 + bytes[stridesAt] : 0)
+  const extensionAt = FIXED_BYTES + 2 * codebooks
+  const extension = isLong ? decodeExtension(view, extensionAt) : NO_EXTENSION
+  if (!extension) return undefined
+  const hashAt = extensionAt + extension.length
   const end = hashAt + hashBytes + modelBytes
   if (bytes.length < end + CRC_BYTES) return undefined
   if (crc32(bytes.subarray(0, end)) !== view.getUint32(end, true))
@@ -144,7 +197,7 @@ export function decodeHeader(bytes: Uint8Array): { header: TokenFileHeader; leng
     sampleRate: view.getUint32(13, true),
     frameRate: view.getUint32(17, true) / view.getUint32(21, true),
     codebookSizes,
-    ...(isStrided && { strides: Array.from(bytes.subarray(stridesAt + 1, hashAt)) }),
+    ...extension.fields,
     frames: frames === UNKNOWN ? undefined : frames,
     coding: bytes[9] === 0 ? 'packed' : ((bytes[9] - 1) as ContextOrder),
     tableBits: bytes[10],
