@@ -20,8 +20,8 @@ export {
   WorkerError,
 } from './errors.js'
 export { DEFAULT_MODEL, type LoadOptions, loadTokenizer } from './load.js'
+export type { DecodedAudio } from './pieces.js'
 export type { Progress, RunOptions } from './schedule.js'
-export type { DecodedAudio } from './sessions.js'
 export type {
   DecodeOptions,
   DecodeStreamOptions,

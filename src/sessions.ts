@@ -1,5 +1,6 @@
 // What happens to the chunks of one stream: each session holds a graph, its rows and nothing else, whatever the clip's length.
 import { Region } from '../bindings/memory.js'
+import { interleaved, split } from './audio/channels.js'
 import type { SampleArray } from './audio/input.js'
 import { Resampler } from './audio/resample.js'
 import type { Engine } from './engine.js'
@@ -7,96 +8,13 @@ import { AudioError, ConfigError, TokenError } from './errors.js'
 import { receiver } from './nn/clip.js'
 import type { RowSink } from './nn/rows.js'
 import { StreamState } from './nn/state.js'
+import { audioOf, type DecodedAudio, decodeClip, joined, pushSamples, TILE_FRAMES } from './pieces.js'
 import { sealed, unsealed } from './saved.js'
-import { type RunOptions, Turns } from './schedule.js'
+import { Turns } from './schedule.js'
 import type { Session } from './streams.js'
 import { CodeCollector, codebooksOf, formatOf, interleave } from './token_input.js'
 import { AudioTokens } from './tokens.js'
 import { CrossFade, type Window, type WindowOptions, WindowPlan } from './windows.js'
-
-/** Decoded audio, mono. */
-export interface DecodedAudio {
-  readonly samples: Float32Array<ArrayBuffer>
-  /** Hz. */
-  readonly sampleRate: number
-}
-
-/** Seconds of audio pushed at a time: a tile, and the grain of progress and abort. */
-const TILE_SECONDS = 0.25
-/** Frames pushed at a time. */
-const TILE_FRAMES = 64
-/** Chunks of a stream are worked off in pieces of this length. */
-const PIECE_SECONDS = 1
-
-/** @internal Pushes samples tile by tile into `stage`; yields the share done. */
-export function* pushSamples(engine: Engine, stage: RowSink, samples: Float32Array): Generator<number> {
-  const tile = Math.round(engine.model.info.sampleRate * TILE_SECONDS)
-  for (let start = 0; start < samples.length; start += tile) {
-    const part = samples.subarray(start, start + tile)
-    const target = stage.reserve(part.length)
-    engine.heap.f32(target, part.length).set(part)
-    stage.commit(part.length)
-    yield (start + part.length) / samples.length
-  }
-}
-
-/** @internal Pushes rows of the stage's width; yields the share done. */
-export function* pushFrames(engine: Engine, stage: RowSink, frames: Float32Array): Generator<number> {
-  const tile = TILE_FRAMES * stage.channels
-  for (let start = 0; start < frames.length; start += tile) {
-    const part = frames.subarray(start, start + tile)
-    const rows = part.length / stage.channels
-    engine.heap.f32(stage.reserve(rows), part.length).set(part)
-    stage.commit(rows)
-    yield (start + part.length) / frames.length
-  }
-}
-
-/** @internal Decodes a whole clip, each call seeing only it. */
-export function decodeClip(
-  engine: Engine,
-  tokens: AudioTokens,
-  options: RunOptions,
-  turns?: Turns,
-): Promise<Float32Array<ArrayBuffer>> {
-  const { codes, frames } = tokens
-  const samples = new Float32Array(frames * engine.model.info.hopLength)
-  if (frames === 0) return Promise.resolve(samples)
-  return engine.call(options.signal, async region => {
-    const codesAt = region.alloc(frames * codes.length)
-    interleave(tokens, region.heap.i32(codesAt, frames * codes.length))
-    let filled = 0
-    const sink = receiver(region, 1, (pointer, count) => {
-      samples.set(region.heap.f32(pointer, count), filled)
-      filled += count
-    })
-    await engine.slice(
-      engine.model.decode(region, codesAt, frames, sink, undefined, codes.length),
-      'decode',
-      options,
-      turns,
-    )
-    return samples
-  })
-}
-
-/** @internal Checks a chunk of mono samples and cuts it into pieces. */
-export function* cutSamples(chunk: SampleArray, sampleRate: number): Generator<SampleArray> {
-  const kind = Object.prototype.toString.call(chunk).slice(8, -1)
-  if (kind !== 'Float32Array' && kind !== 'Int16Array')
-    throw new AudioError(`a stream of audio consists of mono Float32Array or Int16Array chunks; got ${kind}`)
-  const size = Math.ceil(sampleRate * PIECE_SECONDS)
-  for (let start = 0; start < chunk.length; start += size) yield chunk.subarray(start, start + size)
-}
-
-/** @internal Cuts checked tokens into pieces. */
-export function* cutTokens(tokens: AudioTokens): Generator<AudioTokens> {
-  const group = tokens.strideOf(0)
-  const size = Math.ceil((tokens.frameRate * PIECE_SECONDS) / group) * group
-  if (tokens.frames <= size) {
-    if (tokens.frames > 0) yield tokens
-  } else for (let start = 0; start < tokens.frames; start += size) yield tokens.slice(start, start + size)
-}
 
 /** A graph that stays open between pieces. */
 abstract class GraphSession {
@@ -176,7 +94,8 @@ abstract class GraphSession {
 
 /** @internal Samples in, tokens out, each as soon as its look-ahead has arrived. */
 export class EncodeSession extends GraphSession implements Session<SampleArray, AudioTokens> {
-  readonly #resampler: Resampler
+  /** One for each channel. */
+  readonly #resamplers: readonly Resampler[]
   readonly #sampleRate: number
   readonly #codebooks: number
   #received = 0
@@ -193,19 +112,34 @@ export class EncodeSession extends GraphSession implements Session<SampleArray, 
     this.#codebooks = codebooksOf(info, codebooks)
     this.#codes = new CodeCollector(this.#codebooks, info)
     this.#sampleRate = sampleRate ?? info.sampleRate
-    this.#resampler = new Resampler(this.#sampleRate, info.sampleRate)
+    this.#resamplers = Array.from(
+      { length: info.channels ?? 1 },
+      () => new Resampler(this.#sampleRate, info.sampleRate),
+    )
   }
 
   async push(piece: SampleArray): Promise<AudioTokens | undefined> {
     const samples = this.#checked(piece)
-    await this.step('encode', stage => pushSamples(this.engine, stage, this.#resampler.push(samples)), false)
+    const parts = split(samples, this.#resamplers.length)
+    await this.#pushAll(
+      this.#resamplers.map((resampler, i) => () => resampler.push(parts[i])),
+      false,
+    )
     return this.#take()
   }
 
   async end(): Promise<AudioTokens | undefined> {
     if (this.#received === 0) return undefined
-    await this.step('encode', stage => pushSamples(this.engine, stage, this.#resampler.end()), true)
+    await this.#pushAll(
+      this.#resamplers.map(resampler => () => resampler.end()),
+      true,
+    )
     return this.#take()
+  }
+
+  #pushAll(channels: readonly (() => Float32Array)[], isLast: boolean): Promise<void> {
+    const samples = () => interleaved(channels.map(channel => channel()))
+    return this.step('encode', stage => pushSamples(this.engine, stage, samples()), isLast)
   }
 
   protected describe(): unknown {
@@ -214,21 +148,21 @@ export class EncodeSession extends GraphSession implements Session<SampleArray, 
 
   protected keep(state: StreamState): void {
     this.#received = state.number(this.#received)
-    this.#resampler.keep(state)
+    for (const resampler of this.#resamplers) resampler.keep(state)
   }
 
   protected openStage(region: Region): RowSink {
-    const count = this.#codebooks
-    const sink = receiver(region, count, (pointer, rows) =>
-      this.#codes.push(region.heap.i32(pointer, rows * count)),
+    const { width } = this.#codes
+    const sink = receiver(region, width, (pointer, rows) =>
+      this.#codes.push(region.heap.i32(pointer, rows * width)),
     )
     return this.engine.model.encoder(region, sink)
   }
 
   #take(): AudioTokens | undefined {
-    const codes = this.#codes.take()
+    const { codes, scales } = this.#codes.take()
     if (codes[0].length === 0) return undefined
-    return new AudioTokens(codes, formatOf(this.engine.model.info, this.#codebooks))
+    return new AudioTokens(codes, { ...formatOf(this.engine.model.info, this.#codebooks), scales })
   }
 
   #checked(piece: SampleArray): Float32Array {
@@ -279,8 +213,9 @@ export class DecodeSession extends GraphSession implements Session<AudioTokens, 
   }
 
   protected openStage(region: Region): RowSink {
-    const sink = receiver(region, 1, (pointer, count) =>
-      this.#parts.push(region.heap.f32(pointer, count).slice()),
+    const { channels = 1 } = this.engine.model.info
+    const sink = receiver(region, channels, (pointer, count) =>
+      this.#parts.push(region.heap.f32(pointer, count * channels).slice()),
     )
     return this.engine.model.decoder!(region, sink, undefined, this.#codebooks)
   }
@@ -288,7 +223,7 @@ export class DecodeSession extends GraphSession implements Session<AudioTokens, 
   *#pushCodes(stage: RowSink, tokens: AudioTokens): Generator<number> {
     for (let start = 0; start < tokens.frames; start += TILE_FRAMES) {
       const count = Math.min(TILE_FRAMES, tokens.frames - start)
-      interleave(tokens, this.engine.heap.i32(stage.reserve(count), count * tokens.codebooks), start)
+      interleave(tokens, this.engine.heap.i32(stage.reserve(count), count * stage.channels), start)
       stage.commit(count)
       yield (start + count) / tokens.frames
     }
@@ -297,7 +232,7 @@ export class DecodeSession extends GraphSession implements Session<AudioTokens, 
   #take(): DecodedAudio | undefined {
     const samples = joined(this.#parts)
     this.#parts = []
-    return samples.length ? { samples, sampleRate: this.engine.model.info.sampleRate } : undefined
+    return samples.length ? audioOf(this.engine.model.info, samples) : undefined
   }
 }
 
@@ -362,15 +297,4 @@ export class WindowSession implements Session<AudioTokens, DecodedAudio> {
     const options = { signal: this.#signal }
     return this.#fade.join(await decodeClip(this.#engine, tokens, options, this.#turns), window)
   }
-}
-
-/** @internal The parts one after another. */
-export function joined(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    result.set(part, at)
-    at += part.length
-  }
-  return result
 }

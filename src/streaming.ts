@@ -2,8 +2,8 @@ import type { KernelBuild } from '../bindings/load.js'
 import type { AudioInput, SampleArray } from './audio/input.js'
 import { inTurn } from './batch.js'
 import type { WeightDtype } from './nn/weights.js'
+import { cutSamples, cutTokens, type DecodedAudio, joined } from './pieces.js'
 import type { RunOptions } from './schedule.js'
-import { cutSamples, cutTokens, type DecodedAudio, joined } from './sessions.js'
 import { type Session, type StreamResults, type StreamSource, streamed, transformStream } from './streams.js'
 import { checkedTokens, formatOf, type TokenInput } from './token_input.js'
 import type { AudioTokens } from './tokens.js'
@@ -15,6 +15,10 @@ export interface TokenizerInfo {
   /** Family whose tokens it decodes, where they are not its own. */
   readonly tokensOf?: string
   readonly sampleRate: number
+  /** Audio channels; absent: 1. */
+  readonly channels?: number
+  /** Frames of a segment, where each has a level of its own. */
+  readonly segmentFrames?: number
   /** Samples per frame. */
   readonly hopLength: number
   /** Frames per second. */
@@ -110,7 +114,7 @@ export abstract class StreamingTokenizer {
   ): Session<AudioTokens, DecodedAudio> | Promise<Session<AudioTokens, DecodedAudio>>
 
   /**
-   * Tokens of audio that arrives in chunks of any size, mono, at `sampleRate`: joined, they equal those of `encode` exactly.
+   * Tokens of audio that arrives in chunks of any size, mono (or interleaved, where `info.channels` says so), at `sampleRate`: joined, they equal those of `encode` exactly.
    * A result comes for every chunk that completes frames, at most one second of audio long; a token needs
    * `info.encoderLookaheadMs` of audio beyond its own frame. Several streams and calls may run on one tokenizer.
    * Memory does not grow with the stream. Leaving a `for await` loop ends the stream.
@@ -123,7 +127,8 @@ export abstract class StreamingTokenizer {
   ): StreamResults<AudioTokens> {
     const plan = {
       open: (stop: AbortSignal) => this.openEncoder(options, stop),
-      cut: (chunk: SampleArray) => cutSamples(chunk, options.sampleRate ?? this.info.sampleRate),
+      cut: (chunk: SampleArray) =>
+        cutSamples(chunk, options.sampleRate ?? this.info.sampleRate, this.info.channels),
     }
     return streamed(plan, source, options.signal)
   }
@@ -155,8 +160,9 @@ export abstract class StreamingTokenizer {
    */
   async encodeSession(options: EncodeStreamOptions = {}): Promise<Session<SampleArray, AudioTokens>> {
     const session = await this.openEncoder(options, options.signal ?? new AbortController().signal)
-    const rate = options.sampleRate ?? this.info.sampleRate
-    return pushedWhole(session, chunk => cutSamples(chunk, rate), joinedTokens)
+    const { sampleRate, channels } = this.info
+    const rate = options.sampleRate ?? sampleRate
+    return pushedWhole(session, chunk => cutSamples(chunk, rate, channels), joinedTokens)
   }
 
   /** The same for tokens to audio. @throws as `decodeStream`: from the session's methods */
@@ -204,5 +210,5 @@ function joinedTokens([first, ...others]: AudioTokens[]): AudioTokens {
 }
 
 function joinedAudio(parts: DecodedAudio[]): DecodedAudio {
-  return { samples: joined(parts.map(part => part.samples)), sampleRate: parts[0].sampleRate }
+  return { ...parts[0], samples: joined(parts.map(part => part.samples)) }
 }

@@ -1,24 +1,24 @@
 import type { KernelBuild } from '../bindings/load.js'
 import type { Region } from '../bindings/memory.js'
-import { type AudioInput, type SampleArray, toMono } from './audio/input.js'
+import { interleaved } from './audio/channels.js'
+import { type AudioInput, type SampleArray, toChannels } from './audio/input.js'
 import { resample } from './audio/resample.js'
 import { Engine } from './engine.js'
 import { AudioError, ConfigError } from './errors.js'
 import type { Model } from './models/model.js'
 import { receiver } from './nn/clip.js'
 import type { RowSink } from './nn/rows.js'
-import type { RunOptions } from './schedule.js'
 import {
+  audioOf,
   cutTokens,
   type DecodedAudio,
-  DecodeSession,
   decodeClip,
-  EncodeSession,
   joined,
   pushFrames,
   pushSamples,
-  WindowSession,
-} from './sessions.js'
+} from './pieces.js'
+import type { RunOptions } from './schedule.js'
+import { DecodeSession, EncodeSession, WindowSession } from './sessions.js'
 import {
   type DecodeOptions,
   type DecodeStreamOptions,
@@ -74,7 +74,8 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
   }
 
   /**
-   * Audio to tokens: ceil(T / hopLength) frames for T samples at the model's rate. Other rates are resampled, channels averaged.
+   * Audio to tokens: ceil(T / hopLength) frames for T samples at the model's rate. Other rates are resampled; channels are averaged, or
+   * where the model has as many, kept.
    *
    * @throws AudioError for empty audio or a sample that is not finite, TokenError for codebooks that the model has not, AbortError,
    *   DisposedError
@@ -86,10 +87,13 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
     await this.#analyse(audio, options, region =>
       model.encoder(
         region,
-        receiver(region, count, (pointer, rows) => codes.push(region.heap.i32(pointer, rows * count))),
+        receiver(region, codes.width, (pointer, rows) =>
+          codes.push(region.heap.i32(pointer, rows * codes.width)),
+        ),
       ),
     )
-    return new AudioTokens(codes.take(), formatOf(model.info, count))
+    const taken = codes.take()
+    return new AudioTokens(taken.codes, { ...formatOf(model.info, count), scales: taken.scales })
   }
 
   /** The encoder's output before quantization: [frames][codebookDim], row-major. Errors as `encode`. */
@@ -102,18 +106,17 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
   }
 
   /**
-   * Tokens to audio: frames * hopLength samples.
+   * Tokens to audio: frames * hopLength samples (fewer where segments overlap), interleaved where the model has channels.
    *
    * @throws TokenError for codes outside their codebook, ragged or from another kind of model; AbortError, DisposedError
    */
   async decode(tokens: TokenInput, options: DecodeOptions = {}): Promise<DecodedAudio> {
-    const { sampleRate } = this.#engine.model.info
     const checked = checkedTokens(tokens, formatOf(this.#engine.model.info))
     const samples =
       options.chunkSeconds === undefined || this.#engine.model.decoder
         ? await decodeClip(this.#engine, checked, options)
         : await this.#decodeWindows(checked, options)
-    return { samples, sampleRate }
+    return audioOf(this.#engine.model.info, samples)
   }
 
   /**
@@ -149,7 +152,7 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
     const parts: Float32Array[] = []
     await this.#engine.call(undefined, async region => {
       const stage = this.#engine.model.lookup(region, this.#vectors(region, parts), codebooks)
-      interleave(checked, region.heap.i32(stage.reserve(frames), frames * codebooks))
+      interleave(checked, region.heap.i32(stage.reserve(frames), frames * stage.channels))
       stage.commit(frames)
       stage.end()
     })
@@ -208,9 +211,11 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
     open: (region: Region) => RowSink,
   ): Promise<void> {
     const rate = this.#engine.model.info.sampleRate
-    const mono = toMono(audio, { sampleRate: options.sampleRate, defaultSampleRate: rate })
+    const { channels = 1 } = this.#engine.model.info
+    const rates = { sampleRate: options.sampleRate, defaultSampleRate: rate }
+    const input = toChannels(audio, rates, channels)
     await this.#engine.call(options.signal, async region => {
-      const samples = resample(mono.samples, mono.sampleRate, rate)
+      const samples = interleaved(input.channels.map(channel => resample(channel, input.sampleRate, rate)))
       const stage = open(region)
       await this.#engine.slice(pushSamples(this.#engine, stage, samples), 'encode', options)
       stage.end()

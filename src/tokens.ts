@@ -9,6 +9,10 @@ export interface TokenFormat {
   readonly frameRate: number
   /** Frames that share a code of each codebook, as SNAC's [4, 2, 1]; absent: every frame has a code of each. */
   readonly strides?: readonly number[]
+  /** Frames of a segment, where each has a level of its own, as of EnCodec at 48 kHz. */
+  readonly segmentFrames?: number
+  /** Levels of the segments, in order; absent: 1. */
+  readonly scales?: readonly number[]
   /** Sample rate of the audio they stand for, Hz. */
   readonly sampleRate: number
   /** The model that made them: family, or family and name. */
@@ -30,12 +34,14 @@ export class AudioTokens implements TokenFormat {
   readonly codebookSizes: readonly number[]
   readonly frameRate: number
   readonly strides?: readonly number[]
+  readonly segmentFrames?: number
+  readonly scales?: readonly number[]
   readonly sampleRate: number
   readonly model: string
 
   /** Throws TokenError for ragged codebooks or a code outside its codebook, naming its place. */
   constructor(codes: readonly ArrayLike<number>[], format: TokenFormat) {
-    const { codebookSizes, frameRate, strides, sampleRate, model } = format
+    const { codebookSizes, frameRate, strides, segmentFrames, scales, sampleRate, model } = format
     if (strides) {
       this.strides = strides.slice(0, codes.length)
       checkStrides(this.strides, codes.length)
@@ -45,6 +51,10 @@ export class AudioTokens implements TokenFormat {
     this.frameRate = frameRate
     this.sampleRate = sampleRate
     this.model = model
+    if (segmentFrames) {
+      this.segmentFrames = segmentFrames
+      this.scales = checkedScales(scales, Math.ceil(this.frames / segmentFrames))
+    }
     Object.freeze(this)
   }
 
@@ -97,7 +107,17 @@ export class AudioTokens implements TokenFormat {
         )
       return codes.slice(from / stride, to / stride)
     })
-    return new AudioTokens(parts, this)
+    return new AudioTokens(parts, { ...this, ...this.scalesOf(from, to) })
+  }
+
+  private scalesOf(from: number, to: number): Pick<TokenFormat, 'scales'> {
+    const { segmentFrames, scales, frames } = this
+    if (!segmentFrames) return {}
+    if (from % segmentFrames || (to % segmentFrames && to !== frames))
+      throw new TokenError(
+        `frames ${from} to ${to} cut through a segment of ${segmentFrames} frames; cut at multiples of it`,
+      )
+    return { scales: scales?.slice(from / segmentFrames, Math.ceil(to / segmentFrames)) }
   }
 
   /** These frames followed by those of `others`; all must come from the same model. */
@@ -109,7 +129,7 @@ export class AudioTokens implements TokenFormat {
       )
     const parts = [this, ...others]
     const joined = this.codes.map((_, codebook) => parts.flatMap(part => Array.from(part.codes[codebook])))
-    return new AudioTokens(joined, this)
+    return new AudioTokens(joined, { ...this, ...(this.segmentFrames && { scales: joinedScales(parts) }) })
   }
 
   /** One sequence: all codebooks of frame 0, then of frame 1 ... (`time`), or all frames of codebook 0 first (`codebook`). */
@@ -127,13 +147,14 @@ export class AudioTokens implements TokenFormat {
   }
 
   toJSON(): TokensJson {
-    const { model, sampleRate, frameRate, codebookSizes, strides } = this
+    const { model, sampleRate, frameRate, codebookSizes, strides, segmentFrames, scales } = this
     return {
       model,
       sampleRate,
       frameRate,
       codebookSizes,
       ...(strides && { strides }),
+      ...(segmentFrames && { segmentFrames, scales }),
       codes: this.codes.map(row => Array.from(row)),
     }
   }
@@ -143,8 +164,34 @@ function sameFormat(a: TokenFormat, b: TokenFormat): boolean {
   const sizes = a.codebookSizes.join() === b.codebookSizes.join()
   const strides = String(a.strides ?? '') === String(b.strides ?? '')
   return (
-    sizes && strides && a.frameRate === b.frameRate && a.sampleRate === b.sampleRate && a.model === b.model
+    sizes &&
+    strides &&
+    a.segmentFrames === b.segmentFrames &&
+    a.frameRate === b.frameRate &&
+    a.sampleRate === b.sampleRate &&
+    a.model === b.model
   )
+}
+
+function checkedScales(scales: readonly number[] | undefined, segments: number): readonly number[] {
+  const found = scales ?? new Array<number>(segments).fill(1)
+  const bad = found.findIndex(scale => !(Number.isFinite(scale) && scale >= 0))
+  if (found.length !== segments || bad >= 0)
+    throw new TokenError(
+      bad >= 0
+        ? `the level of segment ${bad} is ${found[bad]}; expected a finite number from 0`
+        : `${found.length} levels found for ${segments} segments`,
+    )
+  return found.map(Math.fround)
+}
+
+function joinedScales(parts: readonly AudioTokens[]): number[] {
+  const cut = parts.slice(0, -1).find(({ frames, segmentFrames = 1 }) => frames % segmentFrames)
+  if (cut)
+    throw new TokenError(
+      `${cut.frames} frames end within a segment of ${cut.segmentFrames}; nothing can follow them`,
+    )
+  return parts.flatMap(({ scales = [] }) => [...scales])
 }
 
 function checked(

@@ -9,3 +9,29 @@ export function checkEqualLengths(channels: readonly ArrayLike<number>[]): void 
     )
   })
 }
+
+/** Channels as one array, [T][channels]; the array itself where there is one. */
+export function interleaved(channels: readonly Float32Array[]): Float32Array {
+  if (channels.length === 1) return channels[0]
+  const result = new Float32Array(channels.length * channels[0].length)
+  channels.forEach((channel, c) => {
+    for (let i = 0, at = c; i < channel.length; i++, at += channels.length) result[at] = channel[i]
+  })
+  return result
+}
+
+/** The inverse: one array for each of `count` interleaved channels. */
+export function split(samples: Float32Array, count: number): Float32Array[] {
+  if (count === 1) return [samples]
+  return Array.from({ length: count }, (_, c) =>
+    Float32Array.from({ length: samples.length / count }, (_, i) => samples[i * count + c]),
+  )
+}
+
+/** Decoded audio as one array for each channel, as `encodeWav` takes them. */
+export function channelsOf(audio: {
+  readonly samples: Float32Array
+  readonly channels?: number
+}): Float32Array[] {
+  return split(audio.samples, audio.channels ?? 1)
+}

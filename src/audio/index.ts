@@ -4,6 +4,7 @@
  * @module
  */
 export { AudioError } from '../errors.js'
+export { channelsOf } from './channels.js'
 export {
   type AudioBufferLike,
   type AudioInput,

@@ -37,7 +37,32 @@ export interface MonoAudio {
  * @throws AudioError when the audio is empty, ragged, of an unknown kind, or has a NaN or infinite sample (the message names it)
  */
 export function toMono(audio: AudioInput, options: InputOptions): MonoAudio {
-  const { channels, sampleRate: ownRate } = toChannels(audio)
+  const { channels, sampleRate } = toFloats(audio, options)
+  return { samples: channels.length === 1 ? channels[0] : mean(channels), sampleRate }
+}
+
+/**
+ * The same for a model of so many channels: of one, the mean; else as many as the model has, or one, which is then each of them.
+ *
+ * @throws AudioError as `toMono`, and for another number of channels
+ */
+export function toChannels(
+  audio: AudioInput,
+  options: InputOptions,
+  count: number,
+): { channels: readonly Float32Array[]; sampleRate: number } {
+  const { channels, sampleRate } = toFloats(audio, options)
+  if (channels.length === count) return { channels, sampleRate }
+  if (count === 1) return { channels: [mean(channels)], sampleRate }
+  if (channels.length === 1) return { channels: new Array<Float32Array>(count).fill(channels[0]), sampleRate }
+  throw new AudioError(`the audio has ${channels.length} channels; this model takes 1 or ${count}`)
+}
+
+function toFloats(
+  audio: AudioInput,
+  options: InputOptions,
+): { channels: Float32Array[]; sampleRate: number } {
+  const { channels, sampleRate: ownRate } = readChannels(audio)
   if (ownRate !== undefined && options.sampleRate !== undefined && ownRate !== options.sampleRate) {
     throw new AudioError(
       `the audio says ${ownRate} Hz but the sampleRate option says ${options.sampleRate} Hz; leave the option out`,
@@ -50,10 +75,10 @@ export function toMono(audio: AudioInput, options: InputOptions): MonoAudio {
   checkShape(channels)
   const floats = channels.map(toFloat)
   floats.forEach(checkFinite)
-  return { samples: floats.length === 1 ? floats[0] : mean(floats), sampleRate }
+  return { channels: floats, sampleRate }
 }
 
-function toChannels(audio: AudioInput): { channels: readonly SampleArray[]; sampleRate?: number } {
+function readChannels(audio: AudioInput): { channels: readonly SampleArray[]; sampleRate?: number } {
   if (isSampleArray(audio)) return { channels: [audio] }
   if (isBytes(audio)) return decodeWav(audio)
   if (Array.isArray(audio) && audio.every(isSampleArray)) return { channels: audio }

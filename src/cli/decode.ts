@@ -1,4 +1,4 @@
-import { encodeWav, WAV_SAMPLE_FORMATS, type WavSampleFormat } from '../audio/index.js'
+import { channelsOf, encodeWav, WAV_SAMPLE_FORMATS, type WavSampleFormat } from '../audio/index.js'
 import { decodeTokens, type StoredTokens } from '../codes/index.js'
 import { AudioTokens, type TokenInput, type TokensJson } from '../index.js'
 import { choose } from './arguments.js'
@@ -63,10 +63,11 @@ async function decodeFile(task: Task, stored: StoredTokens, format: WavSampleFor
   const [audio, decodeSeconds] = await task.timed(() =>
     tokenizer.decode(tokenInput(stored), { signal, onProgress }),
   )
-  const { samples, sampleRate } = audio
-  const { bytes, clipped } = encodeWav(samples, sampleRate, format)
+  const { sampleRate } = audio
+  const channels = channelsOf(audio)
+  const { bytes, clipped } = encodeWav(channels, sampleRate, format)
   const frames = stored.codes[0].length * (stored.strides?.[0] ?? 1)
-  const audioSeconds = samples.length / sampleRate
+  const audioSeconds = channels[0].length / sampleRate
   const decodeSpeed = audioSeconds / decodeSeconds
   return {
     bytes,

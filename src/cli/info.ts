@@ -114,6 +114,10 @@ function explainTokens(path: string, bytes: Uint8Array, recover?: boolean): Outc
       'length',
       seconds === undefined ? 'unknown: only .wtok and .json files know their rate' : showSeconds(seconds),
     ],
+    [
+      'segments',
+      stored.scales && `${stored.scales.length} of ${stored.segmentFrames} frames, each with its level`,
+    ],
     ['strides', strides && `${strides.join(', ')}: frames that share a code of each codebook`],
     ['rate', frameRate ? `${frameRate} per second` : undefined],
     ['model', model && modelHash ? `${model} (${modelHash})` : model],
@@ -213,7 +217,10 @@ function showModel(name: string, about: TokenizerInfo): string {
     ['can', abilities],
     ['parameters', `${showCount(about.parameters)} (${showDtypes(about)})`],
     ['tokens', showTokens(about)],
-    ['audio', `${about.sampleRate} Hz, ${about.hopLength} samples per frame`],
+    [
+      'audio',
+      `${about.sampleRate} Hz, ${about.channels ? `${about.channels} channels, ` : ''}${about.hopLength} samples per frame`,
+    ],
     ['encoder', about.canEncode ? `sees ${ahead(about.encoderLookaheadMs)}` : undefined],
     ['decoder', about.canDecode ? `sees ${ahead(about.decoderLookaheadMs)}` : undefined],
     ['memory', `${(about.memoryBytes / 1e6).toFixed(1)} MB with weights (${about.build} build)`],

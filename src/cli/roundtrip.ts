@@ -1,5 +1,12 @@
 import { basename } from 'node:path'
-import { decodeWav, encodeWav, toMono, WAV_SAMPLE_FORMATS, type WavSampleFormat } from '../audio/index.js'
+import {
+  channelsOf,
+  decodeWav,
+  encodeWav,
+  toMono,
+  WAV_SAMPLE_FORMATS,
+  type WavSampleFormat,
+} from '../audio/index.js'
 import type { Progress } from '../index.js'
 import { type RoundtripFigure, roundtripFigure } from '../plots/index.js'
 import { choose, codebooksOption } from './arguments.js'
@@ -100,8 +107,9 @@ async function roundtripFile(
 
   const inputFrames = wav.channels[0].length
   const audioSeconds = inputFrames / sampleRate
-  const samples = decoded.samples.subarray(0, Math.ceil((inputFrames * decoded.sampleRate) / sampleRate))
-  const { bytes, clipped } = encodeWav(samples, decoded.sampleRate, format)
+  const length = Math.ceil((inputFrames * decoded.sampleRate) / sampleRate)
+  const channels = channelsOf(decoded).map(channel => channel.subarray(0, length))
+  const { bytes, clipped } = encodeWav(channels, decoded.sampleRate, format)
   const encodeSpeed = audioSeconds / encodeSeconds
   const decodeSpeed = audioSeconds / decodeSeconds
   const figures = {
@@ -129,7 +137,7 @@ async function roundtripFile(
       [
         'output',
         job.output &&
-          `${job.output}, ${showSeconds(samples.length / decoded.sampleRate)} at ${decoded.sampleRate} Hz`,
+          `${job.output}, ${showSeconds(channels[0].length / decoded.sampleRate)} at ${decoded.sampleRate} Hz`,
       ],
     ],
   )
@@ -138,7 +146,7 @@ async function roundtripFile(
     subtitle: `${showSeconds(audioSeconds)} as ${tokens.frames} frames of tokens: ${describeRate(tokens)}; ${tokens.model}`,
     original: toMono(wav.channels, { sampleRate, defaultSampleRate: sampleRate }),
     tokens,
-    decoded: { samples, sampleRate: decoded.sampleRate },
+    decoded: toMono(channels, { defaultSampleRate: decoded.sampleRate }),
   }
   const warnings = [...wav.warnings, ...clippingWarning(clipped, format)]
   return { bytes, warnings, text, figures, figure }

@@ -22,6 +22,9 @@ export interface WritableTokens {
   readonly frameRate: number
   /** Frames that share a code of each codebook, where they have several rates. */
   readonly strides?: readonly number[]
+  /** Frames of a segment, where each has a level of its own, and these levels. */
+  readonly segmentFrames?: number
+  readonly scales?: readonly number[]
   /** Hz. */
   readonly sampleRate: number
   readonly model: string
@@ -38,6 +41,8 @@ export interface StoredTokens {
   readonly codes: Uint16Array[]
   readonly codebookSizes?: readonly number[]
   readonly strides?: readonly number[]
+  readonly segmentFrames?: number
+  readonly scales?: readonly number[]
   /** Frames per second. */
   readonly frameRate?: number
   /** Hz. */
@@ -55,14 +60,19 @@ export function encodeTokens(
   format: TokenFileFormat,
   options: WtokOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const { codes, model, sampleRate, frameRate, strides } = tokens
+  const { codes, model, sampleRate, frameRate, strides, segmentFrames, scales } = tokens
   const codebookSizes = tokens.codebookSizes.slice(0, codes.length)
   if (format === 'wtok')
-    return encodeWtok(codes, { model, sampleRate, frameRate, strides, codebookSizes, ...options })
+    return encodeWtok(codes, {
+      ...{ model, sampleRate, frameRate, strides, segmentFrames, scales, codebookSizes },
+      ...options,
+    })
   if (strides && format !== 'json')
     throw new TokenError(
       `.${format} files hold codebooks of one rate, these have strides ${strides.join(', ')}; write .wtok or .json`,
     )
+  if (scales && format !== 'json')
+    throw new TokenError(`.${format} files have no room for the levels of segments; write .wtok or .json`)
   if (format === 'npy') return encodeNpy(codes)
   const text =
     format === 'json' ? JSON.stringify(tokens.toJSON()) : codes.map(row => row.join(' ')).join('\n')
@@ -79,12 +89,17 @@ export function decodeTokens(bytes: Uint8Array, { recover = false } = {}): Store
   if (bytes.length === 0) throw new TokenError('the token file is empty (0 bytes)')
   if (isWtok(bytes)) {
     const { header, codes, damage } = decodeWtok(bytes, { recover })
-    const { codebookSizes, strides, frameRate, sampleRate, model, modelHash } = header
+    const { codebookSizes, strides, segmentFrames, scales, frameRate, sampleRate, model, modelHash } = header
     return {
       fileFormat: 'wtok',
       codes,
       codebookSizes,
       ...(strides && { strides }),
+      // of a damaged file only those of the frames that are there
+      ...(segmentFrames && {
+        segmentFrames,
+        scales: scales?.slice(0, Math.ceil(codes[0].length / segmentFrames)),
+      }),
       frameRate,
       sampleRate,
       model,
@@ -138,11 +153,14 @@ function decodeJson(text: string): StoredTokens {
     )
   }
   const rows = codes.length > 0 && codes.every(Array.isArray) ? (codes as unknown[][]) : [codes]
+  const segmentFrames = optional<number>(fields, 'segmentFrames', isRate, 'a positive number')
+  const scales = optional<number[]>(fields, 'scales', Array.isArray, 'a list of numbers')
   const strides = optional<number[]>(fields, 'strides', isSizes, 'a list of whole numbers from 1')
   return {
     fileFormat: 'json',
     codes: checkCodes(rows, strides),
     ...(strides && { strides }),
+    ...(segmentFrames && { segmentFrames, scales }),
     codebookSizes: optional(fields, 'codebookSizes', isSizes, 'a list of sizes from 1 to 65536'),
     frameRate: optional(fields, 'frameRate', isRate, 'a positive number'),
     sampleRate: optional(fields, 'sampleRate', isRate, 'a positive number'),

@@ -30,6 +30,9 @@ export interface TokenFileHeader {
   readonly codebookSizes: readonly number[]
   /** Frames that share a code of each codebook, where codebooks have several rates; the first is a multiple of all. */
   readonly strides?: readonly number[]
+  /** Frames of a segment, where each has a level of its own, and these levels. */
+  readonly segmentFrames?: number
+  readonly scales?: readonly number[]
   /** Frames in the file; undefined in streams, which did not know it. */
   readonly frames?: number
   readonly coding: TokenCoding
@@ -39,11 +42,13 @@ export interface TokenFileHeader {
 
 /** A byte that no text has, the name, both line ends and DOS's end of file: what text transfers damage (as in PNG). */
 const MAGIC = Uint8Array.of(0x89, 0x57, 0x54, 0x4f, 0x4b, 0x0d, 0x0a, 0x1a)
-/** 2 has strides, which a reader must know of. */
-const VERSIONS = { plain: 1, strided: 2 } as const
+/** 2 says more of what the codes are, which a reader must know of. */
+const VERSIONS = { plain: 1, extended: 2 } as const
 const FIXED_BYTES = 31
 const UNKNOWN = 0xffffffff
 const MAX_CODEBOOKS = 1024
+/** Twelve days of seconds: bounds what a few hostile bytes can ask for. */
+const MAX_SEGMENTS = 1 << 20
 const MIN_TABLE_BITS = 10
 const MAX_TABLE_BITS = 22
 
@@ -67,6 +72,52 @@ export function tableBitsFor(codes: number | undefined, width: number): number {
   return Math.max(MIN_TABLE_BITS, Math.min(MAX_TABLE_BITS, 32 - Math.clz32(slots)))
 }
 
+/** What version 2 has behind the sizes: each codebook's stride, frames of a segment, a count of levels and the levels. */
+type Extension = Pick<TokenFileHeader, 'strides' | 'segmentFrames' | 'scales'>
+
+const NO_EXTENSION = { fields: {} as Extension, length: 0 }
+
+function isExtended({ strides, segmentFrames }: Extension): boolean {
+  return strides !== undefined || segmentFrames !== undefined
+}
+
+function encodeExtension(header: TokenFileHeader): Uint8Array {
+  const { codebookSizes, strides = codebookSizes.map(() => 1), segmentFrames = 0, scales = [] } = header
+  const sink = new ByteSink()
+  for (const stride of strides) sink.u8(stride)
+  sink.u16(segmentFrames)
+  sink.u32(scales.length)
+  sink.put(new Uint8Array(Float32Array.from(scales).buffer))
+  return sink.take()
+}
+
+/** @returns undefined while bytes are missing */
+function decodeExtension(
+  view: DataView,
+  at: number,
+  codebooks: number,
+): { fields: Extension; length: number } | undefined {
+  if (view.byteLength < at + codebooks + 6) return undefined
+  const strides = Array.from({ length: codebooks }, (_, i) => view.getUint8(at + i))
+  const segmentFrames = view.getUint16(at + codebooks, true)
+  const levels = view.getUint32(at + codebooks + 2, true)
+  if (levels > MAX_SEGMENTS)
+    throw new TokenFileError(
+      at,
+      `the .wtok file announces ${levels} segments; at most ${MAX_SEGMENTS} are read`,
+    )
+  const length = codebooks + 6 + 4 * levels
+  if (view.byteLength < at + length) return undefined
+  const level = (_: unknown, i: number) => view.getFloat32(at + codebooks + 6 + 4 * i, true)
+  return {
+    length,
+    fields: {
+      ...(strides.some(stride => stride !== 1) && { strides }),
+      ...(segmentFrames && { segmentFrames, scales: Array.from({ length: levels }, level) }),
+    },
+  }
+}
+
 /** The bytes of a header. @throws TokenError where a field does not fit */
 export function encodeHeader(header: TokenFileHeader): Uint8Array<ArrayBuffer> {
   const { codebookSizes, strides, sampleRate, frameRate, frames = UNKNOWN, coding, tableBits } = header
@@ -88,7 +139,7 @@ export function encodeHeader(header: TokenFileHeader): Uint8Array<ArrayBuffer> {
     throw new TokenError(`the model's name has ${model.length} bytes; .wtok holds at most 255`)
   const sink = new ByteSink()
   sink.put(MAGIC)
-  sink.u8(strides ? VERSIONS.strided : VERSIONS.plain)
+  sink.u8(isExtended(header) ? VERSIONS.extended : VERSIONS.plain)
   sink.u8(coding === 'packed' ? 0 : coding + 1)
   sink.u8(tableBits)
   sink.u16(codebookSizes.length)
@@ -98,7 +149,7 @@ export function encodeHeader(header: TokenFileHeader): Uint8Array<ArrayBuffer> {
   sink.u8(hash.length)
   sink.u8(model.length)
   for (const size of codebookSizes) sink.u16(size - 1)
-  for (const stride of strides ?? []) sink.u8(stride)
+  if (isExtended(header)) sink.put(encodeExtension(header))
   sink.put(hash)
   sink.put(model)
   sink.seal(0)
@@ -117,13 +168,15 @@ export function decodeHeader(bytes: Uint8Array): { header: TokenFileHeader; leng
     throw new TokenFileError(0, 'not a .wtok file: its first bytes are others')
   if (bytes.length < FIXED_BYTES) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const isStrided = bytes[8] === VERSIONS.strided
-  if (bytes[8] !== VERSIONS.plain && !isStrided)
+  const isLong = bytes[8] === VERSIONS.extended
+  if (bytes[8] !== VERSIONS.plain && !isLong)
     throw new TokenFileError(8, `.wtok version ${bytes[8]} is unknown; this reader knows 1 and 2`)
   const codebooks = view.getUint16(11, true)
   const [hashBytes, modelBytes] = [bytes[29], bytes[30]]
-  const stridesAt = FIXED_BYTES + 2 * codebooks
-  const hashAt = stridesAt + (isStrided ? codebooks : 0)
+  const extensionAt = FIXED_BYTES + 2 * codebooks
+  const extension = isLong ? decodeExtension(view, extensionAt, codebooks) : NO_EXTENSION
+  if (!extension) return undefined
+  const hashAt = extensionAt + extension.length
   const end = hashAt + hashBytes + modelBytes
   if (bytes.length < end + CRC_BYTES) return undefined
   if (crc32(bytes.subarray(0, end)) !== view.getUint32(end, true))
@@ -142,7 +195,7 @@ export function decodeHeader(bytes: Uint8Array): { header: TokenFileHeader; leng
     sampleRate: view.getUint32(13, true),
     frameRate: view.getUint32(17, true) / view.getUint32(21, true),
     codebookSizes,
-    ...(isStrided && { strides: Array.from(bytes.subarray(stridesAt, hashAt)) }),
+    ...extension.fields,
     frames: frames === UNKNOWN ? undefined : frames,
     coding: bytes[9] === 0 ? 'packed' : ((bytes[9] - 1) as ContextOrder),
     tableBits: bytes[10],

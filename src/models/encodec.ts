@@ -7,11 +7,16 @@
 //
 // The first codebooks alone are a code of lower bitrate: of the 24 kHz model 2, 4, 8, 16 and 32 are 1.5 to 24 kbit/s.
 // That model is causal. Only its first frames need later ones, which reflection puts in front of them.
+//
+// The 48 kHz model is stereo and normalizes over all of its input, which is therefore cut: segments of 1 s that overlap by 1 %, each
+// brought to one level, which goes with its codes, and cross-faded again behind the decoder.
 import type { Region } from '../../bindings/memory.js'
 import type { TensorSource } from '../checkpoints/source.js'
 import { WeightReader } from '../checkpoints/weights.js'
 import { ResidualQuantizer } from '../nn/residual_quantizer.js'
 import { pipeline } from '../nn/rows.js'
+import { type SegmentShape, segmentDecoder, segmentEncoder } from '../nn/segments.js'
+import { chain } from '../nn/whole_norm.js'
 import { canonicalNames, codebookName, type EncodecConfig, type Half, readConfig } from './encodec_config.js'
 import type { Model, ModelInfo } from './model.js'
 import { type Named, Parts } from './parts.js'
@@ -79,10 +84,20 @@ export async function loadEncodec(
   const decoder = wants('decoder') ? await seanet('decoder').decoder() : undefined
   reader.finish()
   const { codebooks } = config
-  const decoded = (count: number): Named[] => [
-    ['quantized', quantizer.lookup(count)],
-    ...needed(decoder, 'decoder'),
-  ]
+  const shape = segmentShape(config)
+  const whole = (layers: Named[]) => chain(...layers.map(([, layer]) => layer))
+  const encoded = (last: Named[], scaled: boolean): Named[] => {
+    const layers: Named[] = [...needed(encoder, 'encoder'), ...last]
+    return shape ? [['segments', segmentEncoder(shape, whole(layers), scaled)]] : layers
+  }
+  const width = (count: number) => count + Number(shape !== undefined)
+  const decoded = (count: number): Named[] => {
+    const layers: Named[] = [
+      ['quantized', quantizer.lookup(count, width(count))],
+      ...needed(decoder, 'decoder'),
+    ]
+    return shape ? [['segments', segmentDecoder(shape, whole(layers), width(count))]] : layers
+  }
   const streaming: NonNullable<Model['decoder']> = (local, sink, probe, count = codebooks) =>
     pipeline(local, decoded(count), sink, probe)
   return {
@@ -95,14 +110,24 @@ export async function loadEncodec(
       canDecode: Boolean(decoder),
     },
     encoder: (local, sink, probe) =>
-      pipeline(local, [...needed(encoder, 'encoder'), ['codes', quantizer.search]], sink, probe),
-    features: (local, sink, probe) => pipeline(local, needed(encoder, 'encoder'), sink, probe),
-    lookup: (local, sink, count = codebooks) => quantizer.lookup(count).open(local, sink),
+      pipeline(local, encoded([['codes', quantizer.search]], true), sink, probe),
+    features: (local, sink, probe) => pipeline(local, encoded([], false), sink, probe),
+    lookup: (local, sink, count = codebooks) => quantizer.lookup(count, width(count)).open(local, sink),
     decoder: streaming,
-    synthesis: (local, sink, probe) => pipeline(local, needed(decoder, 'decoder'), sink, probe),
+    // frames alone do not say the level of their segment
+    synthesis: shape
+      ? undefined
+      : (local, sink, probe) => pipeline(local, needed(decoder, 'decoder'), sink, probe),
     decode: (local, codes, frames, sink, probe, count = codebooks) =>
-      pushCodes(local, codes, frames, count, streaming(local, sink, probe, count)),
+      pushCodes(local, codes, frames, width(count), streaming(local, sink, probe, count)),
   }
+}
+
+function segmentShape({ segment, channels, sampleRate, hopLength }: EncodecConfig): SegmentShape | undefined {
+  if (!segment) return undefined
+  const length = Math.floor(segment.seconds * sampleRate)
+  const stride = Math.max(1, Math.floor((1 - segment.overlap) * length))
+  return { channels, length, stride, hop: hopLength }
 }
 
 async function readQuantizer(parts: Parts, config: EncodecConfig): Promise<ResidualQuantizer> {
@@ -114,10 +139,13 @@ async function readQuantizer(parts: Parts, config: EncodecConfig): Promise<Resid
 }
 
 function describe(config: EncodecConfig) {
-  const { sampleRate, hopLength, codebooks, codebookSize, dimension } = config
+  const { sampleRate, hopLength, codebooks, codebookSize, dimension, channels } = config
+  const segment = segmentShape(config)
   return {
     family: 'encodec',
     sampleRate,
+    ...(channels > 1 && { channels }),
+    ...(segment && { segmentFrames: Math.ceil(segment.length / hopLength) }),
     hopLength,
     codebookSizes: new Array<number>(codebooks).fill(codebookSize),
     codebookDim: dimension,
@@ -129,18 +157,16 @@ function describe(config: EncodecConfig) {
 
 /** Causal: of the first frame, in front of which reflection puts the next ones; later frames need none. */
 function encoderLookahead(config: EncodecConfig): number {
+  const segment = segmentShape(config)
+  if (segment) return segment.length - config.hopLength
   return config.causal ? (config.lastKernel - 1) * config.hopLength : seanetLookahead(config)
 }
 
 /** Samples by which audio lags its frame: each layer's right side, from the samples back to the frame; causal: as above. */
-function decoderLookahead({
-  ratios,
-  kernel,
-  lastKernel,
-  residualKernel,
-  causal,
-  hopLength,
-}: EncodecConfig): number {
+function decoderLookahead(config: EncodecConfig): number {
+  const { ratios, kernel, lastKernel, residualKernel, causal, hopLength } = config
+  const segment = segmentShape(config)
+  if (segment) return Math.ceil(segment.length / hopLength) * hopLength // what overlaps its end
   if (causal) return (kernel - 1) * hopLength
   let last = lastKernel >> 1
   for (const ratio of ratios) last = Math.ceil((last + (residualKernel >> 1) + Math.ceil(ratio / 2)) / ratio)

@@ -11,6 +11,8 @@ export interface EncodecConfig extends SeanetShape {
   hopLength: number
   codebooks: number
   codebookSize: number
+  /** Seconds of a segment, and by which share of it the next one overlaps it; absent: clips are not cut. */
+  segment?: { seconds: number; overlap: number }
   /** What bitrates the model was trained for, kbit/s, as far as a configuration says. */
   bandwidths?: readonly number[]
 }
@@ -43,10 +45,6 @@ export function canonicalNames(source: TensorSource): TensorSource {
  * @throws CheckpointError where the shapes cannot be an EnCodec's, ConfigError where the configuration contradicts them
  */
 export function readConfig(source: TensorSource, text: string | undefined): EncodecConfig {
-  if (source.names().some(name => /^(?:en|de)coder\.layers\.0\.norm\./.test(name)))
-    throw new ConfigError(
-      'this EnCodec normalizes over time (stereo, 48 kHz); this version runs those with weight norm: 24 and 32 kHz',
-    )
   const half: Half = source.has('encoder.layers.0.conv.bias') ? 'encoder' : 'decoder'
   const { lstm, ratios } = stagesOf(source, half)
   const end = half === 'encoder' ? 3 * ratios.length + 1 : 3 * ratios.length + 2
@@ -59,6 +57,7 @@ export function readConfig(source: TensorSource, text: string | undefined): Enco
   const [codebookSize, dimension] = tensorShape(source, codebookName(0))
   const given = new Given(text, 'an EnCodec')
   const hopLength = ratios.reduce((product, ratio) => product * ratio, 1)
+  const normalizes = source.has(`${half}.layers.0.norm.weight`)
   const shortcut = weightShape(source, `${half}.layers.${block}.shortcut.conv`) !== undefined
   const config: EncodecConfig = {
     channels: half === 'encoder' ? first[1] : last[0],
@@ -71,9 +70,11 @@ export function readConfig(source: TensorSource, text: string | undefined): Enco
     lstmLayers: lstm,
     shortcut,
     // the released 32 kHz model, MusicGen's, is the one without shortcuts
-    causal: given.flag('use_causal_conv') ?? shortcut,
+    causal: given.flag('use_causal_conv') ?? (shortcut && !normalizes),
+    normalizes,
+    segment: normalizes ? segmentOf(given) : undefined,
     padding: given.choice('pad_mode', PAD_MODES) ?? 'reflect',
-    sampleRate: given.number('sampling_rate') ?? (shortcut ? 24_000 : 32_000),
+    sampleRate: given.number('sampling_rate') ?? (normalizes ? 48_000 : shortcut ? 24_000 : 32_000),
     hopLength,
     codebooks: source.names().filter(name => /^quantizer\.layers\.\d+\.codebook\.embed$/.test(name)).length,
     codebookSize,
@@ -81,6 +82,19 @@ export function readConfig(source: TensorSource, text: string | undefined): Enco
   }
   check(config, given)
   return config
+}
+
+const SEGMENT_SECONDS = 1
+const SEGMENT_OVERLAP = 0.01
+
+function segmentOf(given: Given): { seconds: number; overlap: number } {
+  const seconds = given.number('chunk_length_s') ?? SEGMENT_SECONDS
+  const overlap = given.number('overlap') ?? SEGMENT_OVERLAP
+  if (given.flag('normalize') === false || overlap > 0.5)
+    throw new ConfigError(
+      `an EnCodec with group norms and no normalized segments, or with an overlap of ${overlap}, is not known`,
+    )
+  return { seconds, overlap }
 }
 
 const PAD_MODES: Readonly<Record<string, 'reflect' | 'zero'>> = { reflect: 'reflect', constant: 'zero' }
@@ -98,7 +112,10 @@ function check(config: EncodecConfig, given: Given): void {
     throw new CheckpointError(
       `strides ${ratios.join(', ')} found; expected kernels of twice an integer stride`,
     )
-  if (channels !== 1) throw new ConfigError(`this EnCodec has ${channels} audio channels; expected 1`)
+  if (channels > 2 || (channels === 2 && !config.normalizes))
+    throw new ConfigError(
+      `this EnCodec has ${channels} audio channels; expected 1, or 2 and group norms (48 kHz)`,
+    )
   if (!Number.isInteger(sampleRate))
     throw new ConfigError(`sampling_rate is ${sampleRate}; expected a whole number of Hz`)
 }

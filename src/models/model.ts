@@ -9,6 +9,12 @@ export interface ModelInfo {
   /** Family whose tokens it decodes, where they are not its own. */
   readonly tokensOf?: string
   readonly sampleRate: number
+  /** Audio channels, interleaved in rows of samples; absent: 1. */
+  readonly channels?: number
+  /**
+   * Frames of a segment, where clips are cut into segments of which each has a level of its own: rows of codes then end with it, f32.
+   */
+  readonly segmentFrames?: number
   /** Samples per frame. */
   readonly hopLength: number
   /** Entries of each codebook; its length is the number of codebooks. */
@@ -31,7 +37,7 @@ export interface ModelInfo {
   readonly config: Readonly<Record<string, unknown>>
 }
 
-/** A loaded family: graphs over weights that live in the core's memory. Samples are mono f32 at `info.sampleRate`. */
+/** A loaded family: graphs over weights that live in the core's memory. Samples are f32 at `info.sampleRate`, mono or interleaved. */
 export interface Model {
   readonly info: ModelInfo
   /** Opens an encoder: rows of 1 sample in, rows of i32 codes into `sink`, of the first codebooks, as many as it has channels. */

@@ -3,8 +3,10 @@ import { Activation } from '../../bindings/kernels.js'
 import { ConvTranspose1d } from '../nn/conv_transpose1d.js'
 import { Conv1d, type Conv1dShape, seanetPadding } from '../nn/conv1d.js'
 import { type LstmWeights, SkipLstm } from '../nn/lstm.js'
+import type { GroupNorm } from '../nn/norm.js'
 import type { Layer, Padding } from '../nn/rows.js'
 import { SeanetResBlock } from '../nn/seanet.js'
+import { chain, WholeNorm, WholeResBlock, withZeros } from '../nn/whole_norm.js'
 import type { Named, Parts } from './parts.js'
 
 /** Hyper-parameters of one half. */
@@ -25,6 +27,8 @@ export interface SeanetShape {
   /** Whether residual blocks have a convolution on the way around. */
   shortcut: boolean
   causal: boolean
+  /** Every convolution is followed by a group norm over all rows, instead of weight norm inside it: a graph for whole segments. */
+  normalizes?: boolean
   padding: Padding['mode']
 }
 
@@ -36,6 +40,8 @@ export interface SeanetNames {
   /** What stands for `prefix` in the names that a probe sees. */
   stage: string
 }
+
+const NORM_EPS = 1e-5
 
 type Sizes = Pick<SeanetShape, 'ratios' | 'kernel' | 'lastKernel' | 'residualKernel'>
 
@@ -115,6 +121,20 @@ export class SeanetReader {
     module: string,
     shape: Omit<Conv1dShape, 'padding'>,
     activation: Activation = Activation.none,
+  ): Promise<Layer> {
+    if (!this.shape.normalizes) return this.plainConv(module, shape, activation)
+    const conv = await this.plainConv(module, shape)
+    return chain(conv, new WholeNorm(await this.groupNorm(module, shape.outputs), activation))
+  }
+
+  private groupNorm(module: string, channels: number): Promise<GroupNorm> {
+    return this.parts.groupNorm(`${this.names.prefix}.${module}.norm`, channels, 1, NORM_EPS)
+  }
+
+  private async plainConv(
+    module: string,
+    shape: Omit<Conv1dShape, 'padding'>,
+    activation: Activation = Activation.none,
   ): Promise<Conv1d> {
     const { inputs, outputs, kernel, stride = 1 } = shape
     const padding = {
@@ -132,26 +152,36 @@ export class SeanetReader {
     const half = channels / 2
     const kernel = this.shape.residualKernel
     const pointwise = { inputs: channels, outputs: channels, kernel: 1 }
+    const first = { inputs: channels, outputs: half, kernel }
+    const second = { ...pointwise, inputs: half }
+    if (this.shape.normalizes)
+      return new WholeResBlock(
+        channels,
+        chain(
+          await this.conv(`${index}.block.1`, first, Activation.elu),
+          await this.conv(`${index}.block.3`, second),
+        ),
+        this.shape.shortcut ? await this.conv(`${index}.shortcut`, pointwise) : chain(),
+      )
     return new SeanetResBlock(
-      await this.conv(`${index}.block.1`, { inputs: channels, outputs: half, kernel }, Activation.elu),
-      await this.conv(`${index}.block.3`, { ...pointwise, inputs: half }, Activation.elu),
-      this.shape.shortcut ? await this.conv(`${index}.shortcut`, pointwise) : undefined,
+      await this.plainConv(`${index}.block.1`, first, Activation.elu),
+      await this.plainConv(`${index}.block.3`, second, Activation.elu),
+      this.shape.shortcut ? await this.plainConv(`${index}.shortcut`, pointwise) : undefined,
     )
   }
 
   /** Not causal: the odd row of what is dropped is dropped in front, as EnCodec's SConvTranspose1d does. */
   private async transposed(index: number, inputs: number, stride: number): Promise<Layer> {
-    const shape = {
-      inputs,
-      outputs: inputs / 2,
-      kernel: 2 * stride,
-      stride,
-      trim: this.shape.causal ? 0 : Math.ceil(stride / 2),
-    }
+    const front = this.shape.causal ? 0 : Math.ceil(stride / 2)
+    const trim = this.shape.normalizes ? 0 : front
+    const shape = { inputs, outputs: inputs / 2, kernel: 2 * stride, stride, trim }
     const name = `${this.names.prefix}.${index}${this.names.conv}`
     const weight = await this.parts.reader.conv(name, [inputs, shape.outputs, shape.kernel])
     const bias = await this.parts.tensor(`${name}.bias`, [shape.outputs])
-    return new ConvTranspose1d(this.parts.storage.regionOf(`${name}.weight`), weight, bias, shape)
+    const conv = new ConvTranspose1d(this.parts.storage.regionOf(`${name}.weight`), weight, bias, shape)
+    if (!this.shape.normalizes) return conv
+    const norm = await this.groupNorm(String(index), shape.outputs)
+    return chain(withZeros(1), conv, new WholeNorm(norm, Activation.none, { front, back: stride - front }))
   }
 
   private async lstm(index: number, hidden: number): Promise<Layer> {

@@ -47,7 +47,7 @@ export class GroupNorm {
   /** Reads the whole clip once for its statistics; the result normalises any rows of it. */
   measure(
     region: Region,
-    clip: Clip,
+    clip: Pick<Clip, 'pointer' | 'rows'>,
   ): (out: Pointer, input: Pointer, rows: number, activation: Activation) => void {
     const { channels, groups, eps, scale, shift } = this
     const factors = region.alloc(4 * channels)

@@ -36,12 +36,12 @@ export class ResidualQuantizer {
     },
   }
 
-  /** The inverse: rows [n, codebooks] i32 in, [n, dim] f32 out. */
-  lookup(codebooks: number): Layer {
+  /** The inverse: rows [n, codebooks] i32 in, [n, dim] f32 out. `width`: of a row that has more behind its codes. */
+  lookup(codebooks: number, width = codebooks): Layer {
     return {
       open: (region, sink) =>
-        windowed(region, pointwise(codebooks), ROWS, sink, (out, codes, rows) =>
-          this.sum(region, out, codes, codebooks, rows, codebooks),
+        windowed(region, pointwise(width), ROWS, sink, (out, codes, rows) =>
+          this.sum(region, out, codes, width, rows, codebooks),
         ),
     }
   }

@@ -4,8 +4,8 @@ import { type CacheOptions, type ModelCache, openRemote } from '../cache.js'
 import type { BytesInput } from '../checkpoints/bytes.js'
 import { ConfigError, WorkerError } from '../errors.js'
 import type { LoadOptions } from '../load.js'
+import type { DecodedAudio } from '../pieces.js'
 import type { RunOptions } from '../schedule.js'
-import type { DecodedAudio } from '../sessions.js'
 import {
   type DecodeOptions,
   type DecodeStreamOptions,

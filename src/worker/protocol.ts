@@ -63,6 +63,7 @@ export interface PlainTokens extends TokenFormat {
 
 export interface PlainAudio {
   readonly samples: Float32Array<ArrayBuffer>
+  readonly channels?: number
   readonly sampleRate: number
 }
 
@@ -79,10 +80,12 @@ export function plainTokens({
   codebookSizes,
   frameRate,
   strides,
+  segmentFrames,
+  scales,
   sampleRate,
   model,
 }: AudioTokens): PlainTokens {
-  return { codes, codebookSizes, frameRate, strides, sampleRate, model }
+  return { codes, codebookSizes, frameRate, strides, segmentFrames, scales, sampleRate, model }
 }
 
 export function isPlainTokens(value: unknown): value is PlainTokens {
