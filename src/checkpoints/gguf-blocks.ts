@@ -153,6 +153,9 @@ const FORMATS = {
 
 export type BlockDtype = keyof typeof FORMATS
 
+/** The types that this library writes. */
+export type WritableDtype = 'F32' | 'F16' | 'Q8_0'
+
 export const BLOCK_FORMATS: Readonly<Record<BlockDtype, BlockFormat>> = FORMATS
 
 export function isBlockDtype(dtype: string): dtype is BlockDtype {

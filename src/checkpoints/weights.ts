@@ -2,6 +2,21 @@ import { CheckpointError } from '../errors.js'
 import { type MatrixDtype, roundAs } from './reduced.js'
 import { elementCount, showShape, type TensorSource } from './source.js'
 
+/** @internal A file about to be written: its beginning, and what follows, tensor by tensor. */
+export interface FilePlan {
+  readonly head: Uint8Array<ArrayBuffer>
+  readonly names: readonly string[]
+  /** Bytes of the whole file. */
+  readonly size: number
+  read(name: string): Promise<ArrayBufferView[]>
+}
+
+/** @internal A tensor of a new file: read when it is written, weight norm folded. */
+export interface PlainWeights {
+  readonly shape: readonly number[]
+  read(): Promise<Float32Array>
+}
+
 const MAX_LISTED = 20
 
 /** The two spellings of torch.nn.utils.weight_norm, old and new: g, v. */

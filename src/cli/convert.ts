@@ -11,11 +11,12 @@ import type { Verb } from './verb.js'
 const DTYPES = ['f32', 'f16', 'q8', 'q12'] as const
 const PARTS = ['both', 'encoder', 'decoder'] as const
 
-const HELP = `wavtok convert CKPT... -o OUT.safetensors    a checkpoint to a small file that loads quickly
+const HELP = `wavtok convert CKPT... -o OUT.safetensors|OUT.gguf    a checkpoint to a small file that loads quickly
 
-CKPT is a checkpoint (.ckpt, .pt, .pth, .bin, .safetensors); several files together are one model, and a .yaml among them is its
+CKPT is a checkpoint (.ckpt, .pt, .pth, .bin, .safetensors, .gguf); several files together are one model, and a .yaml among them is its
 configuration, which OUT keeps. OUT holds what encoding and decoding need, weight norm folded, under the same names.
-Loaded, it has the dtypes that it was converted to.
+Loaded, it has the dtypes that it was converted to. A .gguf file has f32, f16 or, for q8, Q8_0 where rows divide into its blocks of 32,
+else f16; a WavTokenizer's --parts decoder is then laid out as llama.cpp reads it.
 
   -o, --output OUT           where to; - is stdout
   --dtype f32|f16|q8|q12     the decoder's matrices (default f32); q8 is int8 and q12 int16 with 12 bits in use, both with one
@@ -29,6 +30,7 @@ Loaded, it has the dtypes that it was converted to.
 Examples
   wavtok convert wavtokenizer_large_speech_320_24k.ckpt config.yaml -o speech.safetensors
   wavtok convert wavtokenizer_large_speech_320_24k.ckpt -o decoder.safetensors --dtype q8 --parts decoder
+  wavtok convert wavtokenizer_large_speech_320_24k.ckpt -o decoder.gguf --dtype f16 --parts decoder
 `
 
 export const convert: Verb = {
@@ -51,6 +53,7 @@ export const convert: Verb = {
     const options: ConvertOptions = {
       dtype: dtypeOf('dtype', args.dtype),
       encoderDtype: dtypeOf('encoder-dtype', args['encoder-dtype']),
+      format: /\.gguf$/i.test(output) ? 'gguf' : 'safetensors',
       parts: choose('parts', args.parts, PARTS, 'both'),
       signal: environment.signal,
       onProgress: ({ loaded, total }) => reporter.progress(`convert ${inputs[0]}`, total && loaded / total),

@@ -165,7 +165,8 @@ async function explainCheckpoint(
   const name = inputs.map(input => (typeof input === 'string' ? input : PIPE)).join(' + ')
   const sources = await Promise.all(inputs.map(input => byteSource(input, { signal })))
   const checkpoint = await openCheckpoint(sources)
-  const { formats } = checkpoint
+  const { formats, metadata } = checkpoint
+  const architecture = metadata['general.architecture'] // of a GGUF file
   const stored = countTensors(checkpoint)
   await checkpoint.close()
   const model = await explainModel(name, inputs, environment).catch((error: unknown) => {
@@ -180,9 +181,13 @@ async function explainCheckpoint(
   const text = [
     `${name}: ${[...new Set(formats)].join(' + ')} checkpoint`,
     `  stored      ${plural(stored.tensors, 'tensor')}, ${showCount(stored.values)} values (${kinds.join(', ')})`,
+    ...(architecture ? [`  architecture ${architecture}`] : []),
     ...modelLines,
   ].join('\n')
-  return { text, figures: { ...model.figures, file: name, kind: 'checkpoint', formats, stored } }
+  return {
+    text,
+    figures: { ...model.figures, file: name, kind: 'checkpoint', formats, architecture, stored },
+  }
 }
 
 function countTensors(source: TensorSource) {

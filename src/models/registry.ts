@@ -3,7 +3,9 @@
 // What is here is in every bundle: names by which a family is recognised, and no more. Its code is imported where it is opened, which
 // makes it a chunk that only its users load; mini, the default, is the exception. `npm run size` holds the bound.
 import type { Region } from '../../bindings/memory.js'
+import type { GgufLayout } from '../checkpoints/gguf-writer.js'
 import type { TensorSource } from '../checkpoints/source.js'
+import type { PlainWeights } from '../checkpoints/weights.js'
 import { ConfigError } from '../errors.js'
 import { isMini, loadMini, MINI_MATRICES, miniContents } from './mini.js'
 import type { Model } from './model.js'
@@ -27,6 +29,8 @@ interface Family {
   readonly matrices: ReducibleMatrices
   /** What of a checkpoint a file of this family needs. Throws ConfigError where the options contradict the tensors. */
   contents(source: TensorSource, options: ModelOptions, parts: ModelParts): Contents
+  /** A decoder's tensors as llama.cpp has them, where it runs this family. */
+  llamaLayout?(tensors: ReadonlyMap<string, PlainWeights>): GgufLayout
   /** Copies the weights into `region`. */
   load(region: Region, source: TensorSource, options: ModelOptions): Promise<Model>
 }
@@ -52,7 +56,9 @@ const FAMILIES: Readonly<Record<string, Entry>> = {
       const { loadWavTokenizer, WAVTOKENIZER_MATRICES, wavTokenizerContents } = await import(
         './wavtokenizer.js'
       )
+      const { llamaLayout } = await import('./wavtokenizer_llama.js')
       return {
+        llamaLayout,
         matrices: WAVTOKENIZER_MATRICES,
         contents: wavTokenizerContents,
         load: loadWavTokenizer,

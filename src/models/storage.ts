@@ -33,7 +33,13 @@ export interface ReducibleMatrices {
   readonly decoder: RegExp
 }
 
-const STORED: Readonly<Record<WeightDtype, MatrixDtype>> = { f32: 'F32', f16: 'F16', q8: 'I8', q12: 'I16' }
+/** @internal What files hold for each dtype. */
+export const STORED: Readonly<Record<WeightDtype, MatrixDtype>> = {
+  f32: 'F32',
+  f16: 'F16',
+  q8: 'I8',
+  q12: 'I16',
+}
 const DTYPES: readonly WeightDtype[] = ['f32', 'f16', 'q8', 'q12']
 const PARTS: readonly ModelParts[] = ['both', 'encoder', 'decoder']
 
