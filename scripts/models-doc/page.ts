@@ -23,8 +23,8 @@ ${table(['model', 'encoder waits, ms', 'decoder waits, ms'], ROWS.map(waits))}
 
 ## Files, parity, licences
 
-Parity: f32 against PyTorch, on models made by the published packages (tests/vectors). Licences are those
-of the public weights as far as known here; the page that publishes them decides. No weights but mini's come with this package.
+Parity: f32 against PyTorch, on models made by the published packages (tests/vectors; full size: \`npm run parity:full\`, \`npm run
+parity:codecs\`). Licences are those of the public weights as far as known here; the page that publishes them decides. No weights but mini's come with this package.
 
 ${table(['model', 'weights', 'layouts', 'parity', 'licence'], ROWS.map(files))}
 `
