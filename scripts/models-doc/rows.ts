@@ -147,7 +147,7 @@ export const ROWS: readonly ModelRow[] = [
     decoderAhead: 80,
     formats: 'as DM-Codec (Snake activations: not yet)',
     parity:
-      'codes equal (at full size 2,576 of 2,584, the others behind one near-tie), audio >= 100 dB (124 dB at full size)',
+      'codes equal (2,576 of 2,584 at full size; the others are a near-tie and what follows from it), audio >= 100 dB (124 dB at full size)',
     licence: 'Apache-2.0',
   },
   {
