@@ -1,5 +1,7 @@
 import { FAMILY_NAMES } from '../../src/models/registry.js'
 import { type ModelRow, ROWS } from './rows.js'
+import { speedSection } from './speed.js'
+import { table } from './table.js'
 
 /** docs/models.md. */
 export function modelsPage(): string {
@@ -17,15 +19,15 @@ audio: without noise, or with that of a seed (\`loadTokenizer(file, { noise: 1 }
 ## Streams
 
 What a token needs of the audio behind its own frame, and a sample of the tokens behind its own. Numbers are exact streams, equal to whole
-calls bit for bit, in memory that does not grow with the clip; "whole clip" decodes exactly only when complete, and streams in
-windows (docs/streaming.md).
+calls bit for bit, in memory that does not grow with the clip. "Whole clip": an encoder that holds the clip, and gives its tokens when it ends; a decoder that is
+exact only when it has all tokens, and streams in windows (docs/streaming.md).
 
 ${table(['model', 'encoder waits, ms', 'decoder waits, ms'], ROWS.map(waits))}
-
+${speedSection()}
 ## Files, parity, licences
 
-Parity: f32 against PyTorch, on models made by the published packages (tests/vectors). Licences are those
-of the public weights as far as known here; the page that publishes them decides. No weights but mini's come with this package.
+Parity: f32 against PyTorch, on models made by the published packages (tests/vectors; full size: \`npm run parity:full\`, \`npm run
+parity:codecs\`). Licences are those of the public weights as far as known here; the page that publishes them decides. No weights but mini's come with this package.
 
 ${table(['model', 'weights', 'layouts', 'parity', 'licence'], ROWS.map(files))}
 `
@@ -65,9 +67,4 @@ function files({ name, weights, formats, parity, licence }: ModelRow): string[] 
 
 function tidy(value: number): string {
   return String(Number(value.toFixed(4)))
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }

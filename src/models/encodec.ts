@@ -33,7 +33,7 @@ import {
 
 /** All matrices but those of single channels, which are small, and the LSTM's recurrent one, which its kernel reads as f32. */
 export const ENCODEC_MATRICES: ReducibleMatrices = {
-  encoder: /^encoder\.layers\.(?!0\.)(?:.+\.conv\.weight|\d+\.lstm\.weight_ih_l\d+)$/,
+  encoder: /^encoder\.layers\.(?!0\.)(?:.+\.conv\.weight|\d+\.lstm\.weight_ih_l\d+(?:_reverse)?)$/,
   decoder: /^decoder\.layers\.(?!1[45]\.)(?:.+\.conv\.weight|\d+\.lstm\.weight_ih_l\d+)$/,
 }
 
@@ -51,6 +51,11 @@ export function encodecContents(
 ): Contents {
   const tensors = canonicalNames(source)
   readConfig(tensors, options.config ?? source.metadata.config)
+  return seanetCodecContents(tensors, parts)
+}
+
+/** The same of any family of these layers, whose tensors have EnCodec's names in transformers. */
+export function seanetCodecContents(tensors: TensorSource, parts: ModelParts): Contents {
   const isWanted = (name: string) =>
     USED.test(name) && (parts === 'both' || [parts, undefined].includes(halfOf(name)))
   return { tensors, names: tensors.names().filter(isWanted) }
@@ -62,9 +67,20 @@ export async function loadEncodec(
   source: TensorSource,
   options: { config?: string } & StorageOptions,
 ): Promise<Model> {
-  const storage = new Storage(region, ENCODEC_MATRICES, options, source.metadata)
   const tensors = canonicalNames(source)
   const config = readConfig(tensors, options.config ?? source.metadata.config)
+  return loadSeanetCodec(region, tensors, options, config, 'encodec')
+}
+
+/** The same of any family of these layers, whose tensors have EnCodec's names in transformers. */
+export async function loadSeanetCodec(
+  region: Region,
+  tensors: TensorSource,
+  options: StorageOptions,
+  config: EncodecConfig,
+  family: string,
+): Promise<Model> {
+  const storage = new Storage(region, ENCODEC_MATRICES, options, tensors.metadata)
   const wants = (half: Half) => storage.wants(half) && tensors.has(`${half}.layers.0.conv.bias`)
   const reader = new WeightReader(tensors, {
     strict: true,
@@ -102,7 +118,7 @@ export async function loadEncodec(
     pipeline(local, decoded(count), sink, probe)
   return {
     info: {
-      ...describe(config),
+      ...describe(config, family),
       parameters: reader.parameters,
       dtype: storage.dtype,
       encoderDtype: storage.encoderDtype,
@@ -138,11 +154,11 @@ async function readQuantizer(parts: Parts, config: EncodecConfig): Promise<Resid
   return new ResidualQuantizer(parts.region, books, codebookSize, dimension)
 }
 
-function describe(config: EncodecConfig) {
+function describe(config: EncodecConfig, family: string) {
   const { sampleRate, hopLength, codebooks, codebookSize, dimension, channels } = config
   const segment = segmentShape(config)
   return {
-    family: 'encodec',
+    family,
     sampleRate,
     ...(channels > 1 && { channels }),
     ...(segment && { segmentFrames: Math.ceil(segment.length / hopLength) }),
@@ -156,9 +172,10 @@ function describe(config: EncodecConfig) {
 }
 
 /** Causal: of the first frame, in front of which reflection puts the next ones; later frames need none. */
-function encoderLookahead(config: EncodecConfig): number {
+function encoderLookahead(config: EncodecConfig): number | undefined {
   const segment = segmentShape(config)
   if (segment) return segment.length - config.hopLength
+  if (config.bidirectional) return undefined
   return config.causal ? (config.lastKernel - 1) * config.hopLength : seanetLookahead(config)
 }
 

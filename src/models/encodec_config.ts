@@ -124,7 +124,7 @@ function check(config: EncodecConfig, given: Given): void {
 function stagesOf(source: TensorSource, half: Half): { lstm: number; ratios: number[] } {
   const lstm = source
     .names()
-    .filter(name => new RegExp(`^${half}\\.layers\\.\\d+\\.lstm\\.weight_ih_l`).test(name)).length
+    .filter(name => new RegExp(`^${half}\\.layers\\.\\d+\\.lstm\\.weight_ih_l\\d+$`).test(name)).length
   const ratios: number[] = []
   const first = half === 'encoder' ? 1 : lstm ? 4 : 3
   for (let block = first; ; block += 3) {

@@ -77,6 +77,16 @@ const FAMILIES: Readonly<Record<string, Entry>> = {
       return { matrices: MIMI_MATRICES, contents: mimiContents, load: loadMimi }
     },
   },
+  dmcodec: {
+    // before EnCodec, whose other names it has
+    recognises: source =>
+      source.metadata.family === 'dmcodec' ||
+      has(source, /^(?:generator\.)?(?:module\.)?encoder\.model\.\d+\.lstm\.weight_ih_l0_reverse$/),
+    open: async () => {
+      const { DMCODEC_MATRICES, dmCodecContents, loadDmCodec } = await import('./dmcodec.js')
+      return { matrices: DMCODEC_MATRICES, contents: dmCodecContents, load: loadDmCodec }
+    },
+  },
   encodec: {
     // transformers' spelling and EnCodec's own
     recognises: source =>

@@ -1,5 +1,7 @@
 // SEANet (Tagliasacchi et al., 2020) as EnCodec uses it: the convolutional encoder and decoder that several families share.
 import { Activation } from '../../bindings/kernels.js'
+import type { Region } from '../../bindings/memory.js'
+import { BidirectionalSkipLstm, type BothWays } from '../nn/bilstm.js'
 import { ConvTranspose1d } from '../nn/conv_transpose1d.js'
 import { Conv1d, type Conv1dShape, seanetPadding } from '../nn/conv1d.js'
 import { type LstmWeights, SkipLstm } from '../nn/lstm.js'
@@ -24,6 +26,8 @@ export interface SeanetShape {
   residualKernel: number
   /** Layers of the LSTM between the convolutions and the frames; 0: there is none. */
   lstmLayers: number
+  /** Whether the encoder's LSTM runs both ways, so that no frame is known before the clip ends. Default: forward alone. */
+  bidirectional?: boolean
   /** Whether residual blocks have a convolution on the way around. */
   shortcut: boolean
   causal: boolean
@@ -71,7 +75,16 @@ export class SeanetReader {
 
   /** Samples [T, channels] to frames [T / hop, dimension]. */
   async encoder(): Promise<Named[]> {
-    const { channels: audio, filters, dimension, ratios, kernel, lastKernel, lstmLayers } = this.shape
+    const {
+      channels: audio,
+      filters,
+      dimension,
+      ratios,
+      kernel,
+      lastKernel,
+      lstmLayers,
+      bidirectional,
+    } = this.shape
     let channels = filters
     const layers: Named[] = [
       this.named(0, await this.conv('0', { inputs: audio, outputs: channels, kernel })),
@@ -88,7 +101,10 @@ export class SeanetReader {
       channels *= 2
       index += 3
     }
-    if (lstmLayers) layers.push(this.named(++index, await this.lstm(index - 1, channels)))
+    if (lstmLayers && bidirectional) {
+      layers.push(this.named(++index, await this.bidirectionalLstm(index - 1, channels)))
+      channels *= 2
+    } else if (lstmLayers) layers.push(this.named(++index, await this.lstm(index - 1, channels)))
     const last = { inputs: channels, outputs: dimension, kernel: lastKernel }
     layers.push(this.named(index + 1, await this.conv(`${index + 1}`, last)))
     return layers
@@ -186,16 +202,41 @@ export class SeanetReader {
 
   private async lstm(index: number, hidden: number): Promise<Layer> {
     const layers: LstmWeights[] = []
-    const read = (name: string, layer: number, shape: number[]) =>
-      this.parts.tensor(`${this.names.prefix}.${index}.lstm.${name}_l${layer}`, shape)
     for (let layer = 0; layer < this.shape.lstmLayers; layer++)
+      layers.push(await this.direction(index, `_l${layer}`, hidden, hidden))
+    return new SkipLstm(this.lstmRegion(index), hidden, layers, Activation.elu)
+  }
+
+  private async bidirectionalLstm(index: number, hidden: number): Promise<Layer> {
+    const layers: BothWays<LstmWeights>[] = []
+    for (let layer = 0; layer < this.shape.lstmLayers; layer++) {
+      const inputs = layer === 0 ? hidden : 2 * hidden
       layers.push({
-        weightIh: await read('weight_ih', layer, [4 * hidden, hidden]),
-        weightHh: await read('weight_hh', layer, [4 * hidden, hidden]),
-        biasIh: await read('bias_ih', layer, [4 * hidden]),
-        biasHh: await read('bias_hh', layer, [4 * hidden]),
+        forward: await this.direction(index, `_l${layer}`, hidden, inputs),
+        backward: await this.direction(index, `_l${layer}_reverse`, hidden, inputs),
       })
-    const region = this.parts.storage.regionOf(`${this.names.prefix}.${index}.lstm.weight_ih_l0`)
-    return new SkipLstm(region, hidden, layers, Activation.elu)
+    }
+    return new BidirectionalSkipLstm(this.lstmRegion(index), hidden, layers, Activation.elu)
+  }
+
+  /** One direction of one layer, which torch.nn.LSTM names by `suffix`. */
+  private async direction(
+    index: number,
+    suffix: string,
+    hidden: number,
+    inputs: number,
+  ): Promise<LstmWeights> {
+    const read = (name: string, shape: number[]) =>
+      this.parts.tensor(`${this.names.prefix}.${index}.lstm.${name}${suffix}`, shape)
+    return {
+      weightIh: await read('weight_ih', [4 * hidden, inputs]),
+      weightHh: await read('weight_hh', [4 * hidden, hidden]),
+      biasIh: await read('bias_ih', [4 * hidden]),
+      biasHh: await read('bias_hh', [4 * hidden]),
+    }
+  }
+
+  private lstmRegion(index: number): Region {
+    return this.parts.storage.regionOf(`${this.names.prefix}.${index}.lstm.weight_ih_l0`)
   }
 }

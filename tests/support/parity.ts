@@ -37,7 +37,7 @@ export function stageComparison(
   for (let frame = 0; frame < reference.length; frame++) {
     if (codes[frame] === reference[frame]) continue
     different++
-    if (distances[2 * frame + 1] - distances[2 * frame] < NEAR_TIE * distances[2 * frame + 1]) nearTies++
+    if (isNearTie(distances, frame)) nearTies++
   }
   const stages: Comparison['stages'] = []
   for (const [name, { data }] of expected) {
@@ -55,6 +55,37 @@ export function stageComparison(
     stages,
     audio: full ? snr(audio, full.data) : Number.NaN,
   }
+}
+
+/**
+ * Codes by frame of residual codebooks against upstream's. The first of a frame that differs must be a near-tie; those behind it see
+ * another rest and cannot be compared.
+ */
+export function residualComparison(
+  expected: ReadonlyMap<string, Vector>,
+  codes: ArrayLike<number>,
+  codebooks: number,
+) {
+  const reference = expected.get('codes')!.integers
+  if (codes.length !== reference.length)
+    throw new Error(`${codes.length} codes, expected ${reference.length}`)
+  const distances = expected.get('distances')!.data
+  const counts = { total: reference.length, different: 0, nearTies: 0, behind: 0 }
+  for (let frame = 0; frame < reference.length; frame += codebooks) {
+    let isFirst = true
+    for (let i = frame; i < frame + codebooks; i++) {
+      if (codes[i] === reference[i]) continue
+      counts.different++
+      if (!isFirst) counts.behind++
+      else if (isNearTie(distances, i)) counts.nearTies++
+      isFirst = false
+    }
+  }
+  return counts
+}
+
+function isNearTie(distances: Float32Array, at: number): boolean {
+  return distances[2 * at + 1] - distances[2 * at] < NEAR_TIE * distances[2 * at + 1]
 }
 
 /** Where our graph shows a stage of upstream's, and what it shows there: ELUs are fused into the layer before them. */

@@ -11,10 +11,11 @@ import re
 
 import torch
 from moshi.models.loaders import get_mimi
-from transformers import MimiConfig, MimiModel
+from transformers import MimiModel
 
 import signals
 import store
+from seeded_mimi import FRAME, distances, encoded, flat, flat_state, seeded_model
 
 OUT = store.HERE / 'mimi'
 SEED = 125
@@ -35,7 +36,6 @@ CONFIG = {
     'head_dim': 16,
     'sliding_window': WINDOW,
 }
-FRAME = 1920
 # (start, stop) in speech.wav
 CASES = {
     'one_sample': (9000, 9001),
@@ -45,65 +45,6 @@ CASES = {
     'past_the_window': (9000, 9000 + 16 * FRAME),
 }
 STAGE = re.compile(r'^((en|de)coder(_transformer)?\.layers\.\d+|downsample|upsample)$')
-
-
-def flat(name: str) -> str:
-    """The name that published files use for what this version of transformers calls `name`."""
-    name = re.sub(r'^(?:en|de)coder\.((?:en|de)coder_transformer|downsample|upsample)\b', r'\1', name)
-    return re.sub(r'^(en|de)coder\.(?:en|de)coder_seanet\.', r'\1coder.', name)
-
-
-def seeded_model() -> MimiModel:
-    """No stage is an identity, no bias or norm is trivial, and the codebooks lie where what they quantize lies."""
-    torch.manual_seed(SEED)
-    model = MimiModel(MimiConfig(**CONFIG)).eval()
-    with torch.no_grad():
-        for name, value in model.named_parameters():
-            if 'layernorm.weight' in name:
-                value.uniform_(0.7, 1.3)
-            elif name.endswith('bias'):
-                value.normal_(0, 0.1)
-            elif name.endswith('scale'):
-                value.uniform_(0.2, 0.6)
-            else:
-                fan = value.shape[1] * (value.shape[2] if value.dim() == 3 else 1)
-                value.normal_(0, 1.3 / fan**0.5)
-        latents = encoded(model, torch.from_numpy(signals.voiced(64 * FRAME, SEED))[None, None])
-        for branch in (
-            model.quantizer.semantic_residual_vector_quantizer,
-            model.quantizer.acoustic_residual_vector_quantizer,
-        ):
-            rest = branch.input_proj(latents)[0].T
-            for layer in branch.layers:
-                book = layer.codebook
-                chosen = rest[torch.randperm(len(rest))[: CONFIG['codebook_size']]]
-                chosen = chosen + 0.3 * rest.std() * torch.randn_like(chosen)  # else what is left of it is 0
-                book.cluster_usage.uniform_(0.5, 4)
-                book.embed_sum.copy_(chosen * book.cluster_usage[:, None])
-                book._embed = None
-                rest = rest - book.embed[torch.cdist(rest, book.embed).argmin(-1)]
-    return model
-
-
-def encoded(model: MimiModel, audio: torch.Tensor) -> torch.Tensor:
-    """[1, C, frames] before quantization."""
-    return model.encoder(audio).latents
-
-
-def distances(model: MimiModel, latents: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
-    """[frames, codebooks, 2]: the two smallest squared distances at every choice."""
-    result = []
-    quantizer = model.quantizer
-    for branch, chosen in (
-        (quantizer.semantic_residual_vector_quantizer, codes[:1]),
-        (quantizer.acoustic_residual_vector_quantizer, codes[1:]),
-    ):
-        rest = branch.input_proj(latents)[0].T.double()
-        for layer, code in zip(branch.layers, chosen):
-            embed = layer.codebook.embed.double()
-            result.append((torch.cdist(rest, embed) ** 2).topk(2, largest=False).values)
-            rest = rest - embed[code]
-    return torch.stack(result, 1)
 
 
 def run(model: MimiModel, audio: torch.Tensor) -> dict:
@@ -205,14 +146,10 @@ def native_state(published: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return state
 
 
-def flat_state(model: MimiModel) -> dict[str, torch.Tensor]:
-    return {flat(name): value for name, value in model.state_dict().items()}
-
-
 @torch.no_grad()
 def main() -> None:
     torch.set_num_threads(1)
-    model = seeded_model()
+    model = seeded_model(CONFIG, SEED)
     about = {'script': 'make_mimi.py', 'seed': SEED, 'torch': torch.__version__}
     store.save(OUT / 'tiny.safetensors', flat_state(model), about | {'config': json.dumps(CONFIG)})
     native = get_mimi(None, native_config(), num_codebooks=CONFIG['num_quantizers'])

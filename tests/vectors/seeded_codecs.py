@@ -12,7 +12,7 @@ def signal(samples: int, rate: int) -> torch.Tensor:
     return (0.3 * tone * (0.6 + 0.4 * torch.sin(40 * time)) + 0.03 * torch.randn(samples))[None, None]
 
 
-def enliven(model: torch.nn.Module, encode, books: list[torch.Tensor], rate: int) -> None:
+def enliven(model: torch.nn.Module, encode, books: list[torch.Tensor], rate: int, decay: float = 0.8) -> None:
     """Seeded weights hardly react to their input: biases from a distribution, codebooks spread as the frames are."""
     for name, parameter in model.named_parameters():
         if name.endswith('bias'):
@@ -20,6 +20,10 @@ def enliven(model: torch.nn.Module, encode, books: list[torch.Tensor], rate: int
         elif '.lstm.' not in name:
             parameter.data *= 1.5
     frames = encode(signal(24_000, rate))[0].T
-    spread, mean = frames.std(0), frames.mean(0)
     for stage, book in enumerate(books):
-        book.copy_(torch.randn(book.shape) * spread * 0.8**stage + (mean if stage == 0 else 0))
+        book.copy_(entries(frames, stage, book.shape, decay))
+
+
+def entries(frames: torch.Tensor, stage: int, shape: torch.Size, decay: float) -> torch.Tensor:
+    """A codebook of that stage, where [n, dim] frames and what earlier stages leave of them lie."""
+    return torch.randn(shape) * frames.std(0) * decay**stage + (frames.mean(0) if stage == 0 else 0)
