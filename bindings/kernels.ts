@@ -25,6 +25,8 @@ export interface Kernels {
   matmulInteger(out: Pointer, outPitch: number, a: Pointer, rowScales: Pointer, w: Pointer, scales: Pointer, bias: Pointer, residual: Pointer, rows: number, k: number, columns: number, activation: Activation, panel: Pointer): void
   addF32(out: Pointer, x: Pointer, length: number): void
   affineF32(out: Pointer, x: Pointer, length: number, scale: number, shift: number): void
+  scaleRowsF32(x: Pointer, factors: Pointer, rows: number, length: number): void
+  widenF16(out: Pointer, halves: Pointer, length: number): void
   activationF32(out: Pointer, x: Pointer, length: number, activation: Activation): void
   expF32(out: Pointer, x: Pointer, length: number): void
   sinF32(out: Pointer, x: Pointer, length: number): void
