@@ -45,7 +45,7 @@ function replacing(sources) {
 }
 
 const external = id => id.startsWith('#') || id.startsWith('node:') || /\.wasm(\?module)?$/.test(id)
-const bundle = (input, plugins = []) => ({
+const bundle = (input, plugins = [], manualChunks = undefined) => ({
   input,
   external: plugins.length ? undefined : external,
   plugins: [
@@ -59,8 +59,29 @@ const bundle = (input, plugins = []) => ({
     format: 'es',
     inlineDynamicImports: plugins.length > 0,
     chunkFileNames: 'chunks/[name]-[hash].js',
+    manualChunks,
   },
 })
+
+const SMALL_ENTRIES = ['audio', 'checkpoints', 'codes', 'metrics', 'quantizers'].map(name =>
+  resolve(`src/${name}/index.ts`),
+)
+
+/** Modules that these load at once. */
+function closure(ids, getModuleInfo, seen = new Set()) {
+  for (const id of ids) {
+    if (seen.has(id)) continue
+    seen.add(id)
+    closure(getModuleInfo(id)?.importedIds ?? [], getModuleInfo, seen)
+  }
+  return seen
+}
+
+/** What index.js loads at once, in two files: the one that smaller entries share, and its own. In 23, Node starts 12 ms later. */
+function fewChunks(id, { getModuleInfo }) {
+  if (!closure([resolve('src/index.ts')], getModuleInfo).has(id)) return undefined
+  return closure(SMALL_ENTRIES, getModuleInfo).has(id) ? 'shared' : 'library'
+}
 
 const kernels = ['bytes', 'workerd', 'edge'].map(kind =>
   bundle({ [`kernels.${kind}`]: `bindings/source.${kind}.ts` }),
@@ -68,16 +89,20 @@ const kernels = ['bytes', 'workerd', 'edge'].map(kind =>
 const library = [
   bundle({ 'platform.node': 'src/platform.node.ts' }),
   bundle({ 'platform.web': 'src/platform.web.ts' }),
-  bundle({
-    index: 'src/index.ts',
-    audio: 'src/audio/index.ts',
-    checkpoints: 'src/checkpoints/index.ts',
-    codes: 'src/codes/index.ts',
-    metrics: 'src/metrics/index.ts',
-    quantizers: 'src/quantizers/index.ts',
-    'cli/main': 'src/cli/main.ts',
-    'worker.node': 'src/worker/main.ts',
-  }),
+  bundle(
+    {
+      index: 'src/index.ts',
+      audio: 'src/audio/index.ts',
+      checkpoints: 'src/checkpoints/index.ts',
+      codes: 'src/codes/index.ts',
+      metrics: 'src/metrics/index.ts',
+      quantizers: 'src/quantizers/index.ts',
+      'cli/main': 'src/cli/main.ts',
+      'worker.node': 'src/worker/main.ts',
+    },
+    [],
+    fewChunks,
+  ),
   bundle({ browser: 'src/browser.ts' }, [resolveForUrls]),
 ]
 

@@ -9,6 +9,16 @@ export function addF32(out: usize, x: usize, length: usize): void {
   for (; out < end; out += 4, x += 4) store<f32>(out, load<f32>(out) + load<f32>(x))
 }
 
+/** Each row of x [rows][length] times its factor, in place. */
+export function scaleRowsF32(x: usize, factors: usize, rows: usize, length: usize): void {
+  for (; rows > 0; rows--, factors += 4) {
+    const factor = v128.load32_splat(factors)
+    const end = x + (length << 2)
+    for (; x + 12 < end; x += 16) v128.store(x, f32x4.mul(v128.load(x), factor))
+    for (; x < end; x += 4) store<f32>(x, load<f32>(x) * load<f32>(factors))
+  }
+}
+
 /** out = x * scale + shift, `length` elements; out may be x. */
 export function affineF32(out: usize, x: usize, length: usize, scale: f32, shift: f32): void {
   const scales = f32x4.splat(scale)

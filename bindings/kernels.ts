@@ -26,6 +26,8 @@ export interface Kernels {
   addF32(out: Pointer, x: Pointer, length: number): void
   addScaledRowsF32(out: Pointer, x: Pointer, scales: Pointer, rows: number, channels: number): void
   affineF32(out: Pointer, x: Pointer, length: number, scale: number, shift: number): void
+  scaleRowsF32(x: Pointer, factors: Pointer, rows: number, length: number): void
+  widenF16(out: Pointer, halves: Pointer, length: number): void
   activationF32(out: Pointer, x: Pointer, length: number, activation: Activation): void
   expF32(out: Pointer, x: Pointer, length: number): void
   sinF32(out: Pointer, x: Pointer, length: number): void

@@ -3,8 +3,9 @@ import { instantiateKernels, type KernelInput } from '../bindings/load.js'
 import { Heap, Region } from '../bindings/memory.js'
 import { type CacheOptions, checkSha256, openNewest, openRemote } from './cache.js'
 import { type BytesInput, byteSource } from './checkpoints/bytes.js'
+import { halfWidener } from './checkpoints/halves.js'
 import { openCheckpoint } from './checkpoints/open.js'
-import { type ByteSource, elementCount, type TensorSource } from './checkpoints/source.js'
+import { type ByteSource, elementCount, inMemory, type TensorSource } from './checkpoints/source.js'
 import { CheckpointError, ConfigError, throwIfAborted } from './errors.js'
 import { loadModel, type ModelOptions } from './models/registry.js'
 import type { RunOptions } from './schedule.js'
@@ -49,12 +50,12 @@ export async function loadTokenizer(
   throwIfAborted(options.signal)
   const files = source === undefined ? [await openDefault(options)] : await openAll([source].flat(), options)
   try {
-    const tensors = observed(await openCheckpoint(files.filter(isCheckpoint)), options)
-    const config = options.config ?? (await readConfiguration(files))
     const { heap, build } = await openCore(options)
     const weights = new Region(heap)
     try {
-      const model = await loadModel(weights, tensors, { ...options, config })
+      const checkpoint = await openCheckpoint(files.filter(isCheckpoint), halfWidener(heap))
+      const config = options.config ?? (await readConfiguration(files))
+      const model = await loadModel(weights, observed(checkpoint, options), { ...options, config })
       return new AudioTokenizer(weights, model, build)
     } catch (error) {
       heap.team?.close()
@@ -96,8 +97,9 @@ async function openOne(
 ): Promise<ByteSource> {
   if ((typeof input === 'string' || input instanceof URL) && REMOTE.test(String(input)))
     return openRemote(input, sha256, options)
-  const file = await byteSource(input, options)
-  if (sha256 === undefined) return file
+  const opened = await byteSource(input, options)
+  if (sha256 === undefined) return opened
+  const file = await inMemory(opened)
   try {
     await checkSha256(file, file.name ?? 'the file', sha256)
   } catch (error) {

@@ -1,5 +1,5 @@
 // Downloaded models in a directory. A file appears under its name only when it is complete; several processes may share the directory.
-import { randomBytes } from 'node:crypto'
+
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openFile } from './platform.file.js'
@@ -51,7 +51,7 @@ export function folderAt(place: string, nameOf: (url: string) => string) {
 }
 
 function token(): string {
-  return randomBytes(6).toString('hex')
+  return process.getBuiltinModule('node:crypto').randomBytes(6).toString('hex')
 }
 
 async function isAbandoned(path: string): Promise<boolean> {

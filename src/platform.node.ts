@@ -1,8 +1,6 @@
 // Node, Deno and Bun: the web's answers plus a file system and threads. Bundled on its own, so plain Errors; callers wrap them.
-import { createHash } from 'node:crypto'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { parentPort, Worker as Thread } from 'node:worker_threads'
 import { folderAt } from './platform.folder.js'
 
 export { openFile } from './platform.file.js'
@@ -10,11 +8,15 @@ export { defaultWeights, sha256 } from './platform.web.js'
 
 const HASHED_AT_ONCE = 1 << 22
 
+// loaded by what needs them, since they take 3 and 2 ms
+const crypto = () => process.getBuiltinModule('node:crypto')
+const threads = () => process.getBuiltinModule('node:worker_threads')
+
 export async function sha256OfFile(file: {
   size: number
   read(offset: number, length: number): Promise<Uint8Array>
 }): Promise<string> {
-  const hash = createHash('sha256')
+  const hash = crypto().createHash('sha256')
   for (let at = 0; at < file.size; at += HASHED_AT_ONCE)
     hash.update(await file.read(at, Math.min(HASHED_AT_ONCE, file.size - at)))
   return hash.digest('hex')
@@ -30,7 +32,7 @@ export function modelFolder() {
 function fileNameOf(url: string): string {
   const last = new URL(url).pathname.split('/').at(-1) ?? ''
   const readable = last.replace(/[^\w.-]/g, '_')
-  return `${createHash('sha256').update(url).digest('hex').slice(0, 24)}-${readable.slice(-64)}`
+  return `${crypto().createHash('sha256').update(url).digest('hex').slice(0, 24)}-${readable.slice(-64)}`
 }
 
 /**
@@ -39,9 +41,9 @@ function fileNameOf(url: string): string {
  */
 export function startWorker(url: string | URL = new URL('./worker.node.js', import.meta.url)) {
   const isThread = typeof Worker === 'undefined' || 'Deno' in globalThis
-  return isThread ? new Thread(url, { execArgv: [] }) : new Worker(url, { type: 'module' })
+  return isThread ? new (threads().Worker)(url, { execArgv: [] }) : new Worker(url, { type: 'module' })
 }
 
 export function workerPort(): unknown {
-  return parentPort ?? globalThis
+  return threads().parentPort ?? globalThis
 }

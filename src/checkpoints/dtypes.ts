@@ -81,18 +81,27 @@ export function valuesOfHalves(): Float32Array {
   return new Float32Array(widenedHalves().buffer)
 }
 
-function widenF16(halves: Uint16Array, target: Float32Array): void {
+function widenF16(bytes: Uint8Array, target: Float32Array): void {
+  const halves = view(bytes, Uint16Array, 2)
   const bits = bitsOf(target)
   const table = widenedHalves()
   for (let i = 0; i < halves.length; i++) bits[i] = table[halves[i]]
 }
 
+/** Widens the halves in some bytes, exactly, to as many places. */
+export type HalfWidener = (bytes: Uint8Array, target: Float32Array) => void
+
 /** Converts the elements in `bytes` to float32; `target` has one place for each. Integers beyond 2^24 and f64 are rounded. */
-export function widen(dtype: Dtype, bytes: Uint8Array, target: Float32Array): void {
+export function widen(
+  dtype: Dtype,
+  bytes: Uint8Array,
+  target: Float32Array,
+  widenHalves: HalfWidener = widenF16,
+): void {
   if (dtype === 'F32') {
     new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes)
   } else if (dtype === 'F16') {
-    widenF16(view(bytes, Uint16Array, 2), target)
+    widenHalves(bytes, target)
   } else if (dtype === 'BF16') {
     const values = view(bytes, Uint16Array, 2)
     const bits = bitsOf(target)

@@ -1,4 +1,5 @@
 import { CheckpointError } from '../errors.js'
+import type { HalfWidener } from './dtypes.js'
 import { openSafetensors } from './safetensors.js'
 import type { ByteSource, TensorSource } from './source.js'
 import { merged } from './views.js'
@@ -35,8 +36,10 @@ const TEXT = /^(\xef\xbb\xbf|[\t\n\r -~]{8}|[\t\n\r -~]{1,7}$)/
 
 type FileKind = CheckpointFormat | 'text'
 
+type Opener = (file: ByteSource, widenHalves?: HalfWidener) => Promise<TensorSource>
+
 /** The readers of other formats are loaded with the first file of theirs: the default model needs none of them. */
-const OPENERS: Readonly<Record<CheckpointFormat, (file: ByteSource) => Promise<TensorSource>>> = {
+const OPENERS: Readonly<Record<CheckpointFormat, Opener>> = {
   safetensors: openSafetensors,
   torch: async file => (await import('./torch.js')).openTorch(file),
   gguf: async file => (await import('./gguf.js')).openGguf(file),
@@ -44,20 +47,23 @@ const OPENERS: Readonly<Record<CheckpointFormat, (file: ByteSource) => Promise<T
 
 /**
  * Recognises each file by its bytes (safetensors, torch.save's zip, GGUF, JSON or YAML configuration, shard index) and opens them
- * as one checkpoint. Takes the files over: they are closed with `close()`, or here if this fails.
+ * as one checkpoint. `widenHalves`: a faster way than JavaScript's, used for safetensors. Takes the files over: they are closed with `close()`, or here if this fails.
  * @throws CheckpointError saying what the file is instead, or what is wrong with it.
  */
-export async function openCheckpoint(input: ByteSource | readonly ByteSource[]): Promise<Checkpoint> {
+export async function openCheckpoint(
+  input: ByteSource | readonly ByteSource[],
+  widenHalves?: HalfWidener,
+): Promise<Checkpoint> {
   const files: readonly ByteSource[] = 'read' in input ? [input] : input
   try {
-    return await openFiles(files)
+    return await openFiles(files, widenHalves)
   } catch (error) {
     await Promise.allSettled(files.map(file => file.close()))
     throw error
   }
 }
 
-async function openFiles(files: readonly ByteSource[]): Promise<Checkpoint> {
+async function openFiles(files: readonly ByteSource[], widenHalves?: HalfWidener): Promise<Checkpoint> {
   const formats: CheckpointFormat[] = []
   const sources: TensorSource[] = []
   const configs: Record<string, unknown>[] = []
@@ -67,7 +73,7 @@ async function openFiles(files: readonly ByteSource[]): Promise<Checkpoint> {
       configs.push(await naming(file, () => readConfig(file)))
       await file.close()
     } else {
-      sources.push(await naming(file, () => OPENERS[kind](file)))
+      sources.push(await naming(file, () => OPENERS[kind](file, widenHalves)))
       formats.push(kind)
     }
   }

@@ -10,7 +10,7 @@ import { type Layer, type Padding, type RowSink, windowed } from './rows.js'
 const LEAST_ROWS = 64
 const MOST_ROWS = 192
 
-/** One block's parameters in PyTorch's layout. The block keeps copies and may change these arrays. */
+/** One block's parameters in PyTorch's layout. */
 export interface ConvNeXtWeights {
   depthwise: Float32Array // (C, 1, K)
   depthwiseBias: Float32Array // (C)
@@ -34,8 +34,10 @@ export class ConvNeXtBlock implements Layer {
     this.depthwise = new DepthwiseConv1d(region, weights.depthwise, weights.depthwiseBias, padding)
     this.norm = norm
     this.expand = packLinear(region, weights.expand, weights.expandBias, hidden, channels)
-    scaleByGamma(weights)
-    this.project = packLinear(region, weights.project, weights.projectBias, channels, hidden)
+    // the layer scale is folded into the projection before it
+    const { project, projectBias, gamma } = weights
+    const bias = gamma ? projectBias.map((value, i) => value * gamma[i]) : projectBias
+    this.project = packLinear(region, project, bias, channels, hidden, gamma)
   }
 
   /** The same block behind another norm. The weights are shared. */
@@ -54,15 +56,5 @@ export class ConvNeXtBlock implements Layer {
       product(region, hidden, normed, this.expand, rows, { activation: Activation.gelu })
       product(region, out, hidden, this.project, rows, { residual: input + padding.left * channels * 4 })
     })
-  }
-}
-
-/** Folds the layer scale into the projection before it. */
-function scaleByGamma({ project, projectBias, gamma }: ConvNeXtWeights): void {
-  if (!gamma) return
-  const hidden = project.length / gamma.length
-  for (let channel = 0, i = 0; channel < gamma.length; channel++) {
-    for (const end = i + hidden; i < end; i++) project[i] *= gamma[channel]
-    projectBias[channel] *= gamma[channel]
   }
 }

@@ -38,6 +38,8 @@ export interface Layout {
   channels: number
   /** The first is the largest: an output's weights lie together. */
   strides: readonly [output: number, tap: number, channel: number]
+  /** [outputs]: what each one's weights are multiplied by, where they are one run of the source. */
+  factors?: Float32Array
 }
 
 /** Copies a weight tensor into panels, of the dtype that `region` asks for (`WeightRegion`; else f32). `bias` may be absent: zeros. */
@@ -85,15 +87,17 @@ export function packWeights(
   return { ...packed, reduced: { dtype: region.dtype, scales, scratch, limit } }
 }
 
-/** PyTorch's Linear weight: [outputs][inputs]. */
+/** PyTorch's Linear weight: [outputs][inputs], each row times its factor. */
 export function packLinear(
   region: Region,
   weight: Float32Array,
   bias: Float32Array | undefined,
   outputs: number,
   inputs: number,
+  factors?: Float32Array,
 ): PackedWeights {
-  return packWeights(region, weight, bias, { outputs, taps: 1, channels: inputs, strides: [inputs, 0, 1] })
+  const strides = [inputs, 0, 1] as const
+  return packWeights(region, weight, bias, { outputs, taps: 1, channels: inputs, strides, factors })
 }
 
 /** What one product does beside multiplying. */
@@ -171,16 +175,20 @@ function places(inputs: number, threads = 1, reduced?: ReducedWeights) {
 function inChunks(
   region: Region,
   source: Float32Array,
-  { outputs, taps, channels, strides }: Layout,
+  { outputs, taps, channels, strides, factors }: Layout,
   pack: (copy: Pointer, first: number, count: number) => void,
 ): void {
   const [stride] = strides
   const chunk = Math.max(16, Math.floor(PACKED_AT_ONCE / (taps * channels)) & ~15)
   const room = region.alloc(Math.min(source.length, chunk * stride))
+  const multiply = factors && region.copy(factors)
   for (let first = 0; first < outputs; first += chunk) {
     const part = source.subarray(first * stride, (first + chunk) * stride)
     region.heap.f32(room, part.length).set(part)
-    pack(room, first, Math.min(chunk, outputs - first))
+    const count = Math.min(chunk, outputs - first)
+    if (multiply) region.kernels.scaleRowsF32(room, multiply + first * 4, count, stride)
+    pack(room, first, count)
   }
   region.release(room)
+  if (multiply) region.release(multiply)
 }

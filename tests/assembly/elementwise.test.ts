@@ -57,4 +57,14 @@ for (const [rows, channels] of [
   })
 }
 
+test('each row times its factor', () => {
+  for (const length of [1, 4, 7]) {
+    const [x, factors] = [randomArray(3 * length + 1, 1), randomArray(3, 2)]
+    const rows = region.copy(x)
+    kernels.scaleRowsF32(rows, region.copy(factors), 3, length)
+    const expected = x.map((value, i) => (i < 3 * length ? value * factors[Math.floor(i / length)] : value))
+    assert.equal(region.heap.f32(rows, x.length), expected)
+  }
+})
+
 test.run()
