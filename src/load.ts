@@ -1,4 +1,4 @@
-import { defaultWeights } from '#platform'
+import { canHash, defaultWeights } from '#platform'
 import { instantiateKernels, type KernelInput } from '../bindings/load.js'
 import { Heap, Region } from '../bindings/memory.js'
 import { type CacheOptions, checkSha256, openNewest, openRemote } from './cache.js'
@@ -112,8 +112,7 @@ async function openOne(
 /** The default model, held to the description beside it. The exporter writes both. */
 async function openDefault(options: LoadOptions): Promise<ByteSource> {
   const described = await describedSha256(options)
-  const canHash = globalThis.crypto?.subtle !== undefined // not on pages without HTTPS
-  return openOne(defaultWeights(DEFAULT_MODEL), canHash ? described : undefined, options)
+  return openOne(defaultWeights(DEFAULT_MODEL), canHash() ? described : undefined, options)
 }
 
 /** The description is small and replaced whenever the weights are; undefined where only the weights are served. */

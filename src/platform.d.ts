@@ -12,6 +12,8 @@ declare module '#platform' {
   export function openFile(path: string | URL): Promise<FileBytes>
   /** Address of a file in the package's weights/ directory: `file:` or `http(s):`, depending on where this module was loaded from. */
   export function defaultWeights(name: string): URL
+  /** False on pages without HTTPS. */
+  export function canHash(): boolean
   /** SHA-256 as 64 lower-case hexadecimal digits. */
   export function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string>
   /** SHA-256 of a whole file; where the platform allows, without holding it in memory. */

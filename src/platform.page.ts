@@ -2,7 +2,15 @@
 // imports dist/browser.js, and bundlers that build it would find the worker in itself.
 import { workerFromElsewhere } from './platform.web.js'
 
-export { defaultWeights, modelFolder, openFile, sha256, sha256OfFile, workerPort } from './platform.web.js'
+export {
+  canHash,
+  defaultWeights,
+  modelFolder,
+  openFile,
+  sha256,
+  sha256OfFile,
+  workerPort,
+} from './platform.web.js'
 
 export function startWorker(url?: string | URL): Worker {
   if (url !== undefined) return new Worker(url, { type: 'module' })

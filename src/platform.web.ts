@@ -15,6 +15,10 @@ export function defaultWeights(name: string): URL {
   return new URL(`../weights/${name}`, here)
 }
 
+export function canHash(): boolean {
+  return globalThis.crypto?.subtle !== undefined
+}
+
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const subtle = globalThis.crypto?.subtle
   if (!subtle)

@@ -116,7 +116,9 @@ function root(x: number, degree: number): number {
   for (let round = 0; round < 100; round++) {
     let power = 1
     for (let i = 1; i < degree; i++) power *= value
-    value -= (power * value - x) / (degree * power)
+    const next = value - (power * value - x) / (degree * power)
+    if (next === value) break
+    value = next
   }
   return value
 }
