@@ -306,7 +306,7 @@ test('strides that make no sense are refused, by the writer and in files', () =>
   assert.throws(() => new TokenWriter(hundred), /frames of more than 1024 codes/)
   const file = encodeWtok(stridedCodes(28), { ...STRIDED, strides: STRIDES })
   const stridesAt = 31 + 2 * 3
-  const headerEnd = stridesAt + 3 + STRIDED.model.length
+  const headerEnd = stridesAt + 3 + 6 + STRIDED.model.length // no segments
   for (const wrong of [
     [0, 0, 0],
     [4, 3, 1],
