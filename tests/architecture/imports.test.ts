@@ -19,7 +19,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/nn/': ['bindings/', 'src/errors.ts'],
   'src/plots/': ['bindings/', 'src/nn/', 'src/errors.ts'],
   'src/quantizers/': ['bindings/', 'src/nn/', 'src/checkpoints/', 'src/errors.ts', 'src/schedule.ts'],
-  'src/models/': ['bindings/', 'src/nn/', 'src/checkpoints/', 'src/errors.ts'],
+  'src/models/': ['bindings/', 'src/nn/', 'src/checkpoints/', 'src/codes/rates.ts', 'src/errors.ts'],
   'src/cli/': [
     'src/index.ts',
     'src/audio/index.ts',

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { halfWidener } from '../../sr./halves.js'
 import { widen } from '../../src/checkpoints/dtypes.js'
+import { halfWidener } from '../../src/halves.js'
 import { freshCore } from '../support/core.js'
 
 const { region } = await freshCore()
