@@ -6,7 +6,7 @@ import type { Engine } from './engine.js'
 import { AudioError, ConfigError, TokenError } from './errors.js'
 import type { ModelInfo } from './models/model.js'
 import { receiver } from './nn/clip.js'
-import type { RowSink } from './nn/rows.js'
+import { finish, type RowSink } from './nn/rows.js'
 import { StreamState } from './nn/state.js'
 import { sealed, unsealed } from './saved.js'
 import { type RunOptions, Turns } from './schedule.js'
@@ -26,6 +26,8 @@ export interface DecodedAudio {
 const TILE_SECONDS = 0.25
 /** Frames pushed at a time. */
 const TILE_FRAMES = 64
+/** Of the time of an encoder that sees the whole clip (DM-Codec): what it does while the clip comes. */
+const SHARE_BEFORE_THE_END = 0.5
 /** Chunks of a stream are worked off in pieces of this length. */
 const PIECE_SECONDS = 1
 
@@ -57,6 +59,13 @@ export function* pushSamples(engine: Engine, stage: RowSink, samples: Float32Arr
     stage.commit(part.length)
     yield (start + part.length) / samples.length
   }
+}
+
+/** @internal Pushes all samples of a clip and ends it; yields the share done. */
+export function* pushClip(engine: Engine, stage: RowSink, samples: Float32Array): Generator<number> {
+  const share = engine.model.info.encoderLookahead === undefined ? SHARE_BEFORE_THE_END : 1
+  for (const done of pushSamples(engine, stage, samples)) yield share * done
+  for (const done of finish(stage)) yield share + (1 - share) * done
 }
 
 /** @internal Pushes rows of the stage's width; yields the share done. */
@@ -150,7 +159,7 @@ abstract class GraphSession {
       if (this.#turns.due) await this.#turns.take()
       this.#stage ??= this.openStage(this.#region)
       await this.engine.slice(work(this.#stage), phase, { signal: this.signal }, this.#turns)
-      if (isLast) this.#stage.end()
+      if (isLast) await this.engine.slice(finish(this.#stage), phase, { signal: this.signal }, this.#turns)
       else this.#stage.drain()
       this.#ended ||= isLast
     })

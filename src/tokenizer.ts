@@ -17,8 +17,8 @@ import {
   EncodeSession,
   formatOf,
   joined,
+  pushClip,
   pushFrames,
-  pushSamples,
   WindowSession,
 } from './sessions.js'
 import {
@@ -205,9 +205,7 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
     const mono = toMono(audio, { sampleRate: options.sampleRate, defaultSampleRate: rate })
     await this.#engine.call(options.signal, async region => {
       const samples = resample(mono.samples, mono.sampleRate, rate)
-      const stage = open(region)
-      await this.#engine.slice(pushSamples(this.#engine, stage, samples), 'encode', options)
-      stage.end()
+      await this.#engine.slice(pushClip(this.#engine, open(region), samples), 'encode', options)
     })
   }
 }
