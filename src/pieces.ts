@@ -4,7 +4,7 @@ import type { Engine } from './engine.js'
 import { AudioError } from './errors.js'
 import type { ModelInfo } from './models/model.js'
 import { receiver } from './nn/clip.js'
-import type { RowSink } from './nn/rows.js'
+import { finish, type RowSink } from './nn/rows.js'
 import type { RunOptions, Turns } from './schedule.js'
 import { interleave, rowWidth } from './token_input.js'
 import type { AudioTokens } from './tokens.js'
@@ -23,6 +23,8 @@ export interface DecodedAudio {
 const TILE_SECONDS = 0.25
 /** @internal Frames pushed at a time. */
 export const TILE_FRAMES = 64
+/** Of the time of an encoder that sees the whole clip (DM-Codec): what it does while the clip comes. */
+const SHARE_BEFORE_THE_END = 0.5
 /** Chunks of a stream are worked off in pieces of this length. */
 const PIECE_SECONDS = 1
 
@@ -37,6 +39,13 @@ export function* pushSamples(engine: Engine, stage: RowSink, samples: Float32Arr
     stage.commit(rows)
     yield (start + part.length) / samples.length
   }
+}
+
+/** @internal Pushes all samples of a clip and ends it; yields the share done. */
+export function* pushClip(engine: Engine, stage: RowSink, samples: Float32Array): Generator<number> {
+  const share = engine.model.info.encoderLookahead === undefined ? SHARE_BEFORE_THE_END : 1
+  for (const done of pushSamples(engine, stage, samples)) yield share * done
+  for (const done of finish(stage)) yield share + (1 - share) * done
 }
 
 /** @internal Samples of a model, with what they are. */

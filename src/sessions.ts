@@ -6,7 +6,7 @@ import { Resampler } from './audio/resample.js'
 import type { Engine } from './engine.js'
 import { AudioError, ConfigError, TokenError } from './errors.js'
 import { receiver } from './nn/clip.js'
-import type { RowSink } from './nn/rows.js'
+import { finish, type RowSink } from './nn/rows.js'
 import { StreamState } from './nn/state.js'
 import { audioOf, type DecodedAudio, decodeClip, joined, pushSamples, TILE_FRAMES } from './pieces.js'
 import { sealed, unsealed } from './saved.js'
@@ -50,7 +50,7 @@ abstract class GraphSession {
       if (this.#turns.due) await this.#turns.take()
       this.#stage ??= this.openStage(this.#region)
       await this.engine.slice(work(this.#stage), phase, { signal: this.signal }, this.#turns)
-      if (isLast) this.#stage.end()
+      if (isLast) await this.engine.slice(finish(this.#stage), phase, { signal: this.signal }, this.#turns)
       else this.#stage.drain()
       this.#ended ||= isLast
     })

@@ -8,15 +8,7 @@ import { AudioError, ConfigError } from './errors.js'
 import type { Model } from './models/model.js'
 import { receiver } from './nn/clip.js'
 import type { RowSink } from './nn/rows.js'
-import {
-  audioOf,
-  cutTokens,
-  type DecodedAudio,
-  decodeClip,
-  joined,
-  pushFrames,
-  pushSamples,
-} from './pieces.js'
+import { audioOf, cutTokens, type DecodedAudio, decodeClip, joined, pushClip, pushFrames } from './pieces.js'
 import type { RunOptions } from './schedule.js'
 import { DecodeSession, EncodeSession, WindowSession } from './sessions.js'
 import {
@@ -216,9 +208,7 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
     const input = toChannels(audio, rates, channels)
     await this.#engine.call(options.signal, async region => {
       const samples = interleaved(input.channels.map(channel => resample(channel, input.sampleRate, rate)))
-      const stage = open(region)
-      await this.#engine.slice(pushSamples(this.#engine, stage, samples), 'encode', options)
-      stage.end()
+      await this.#engine.slice(pushClip(this.#engine, open(region), samples), 'encode', options)
     })
   }
 }

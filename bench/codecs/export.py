@@ -4,8 +4,9 @@
 
 Each NAME of tests/vectors/full_codecs.py becomes
 NAME.safetensors           the weights under the published names
-NAME.encode.onnx, .data    wave f32 [1, 1, samples] -> codes i64 [codebooks, frames], of a clip of `seconds` in whole frames
-NAME.decode.onnx, .data    codes i64 [codebooks, frames] -> wave f32 [samples]
+NAME.encode.onnx, .data    wave f32 [1, 1, samples] -> codes i64 [codebooks, frames], of a clip of 10 s in whole frames; SNAC's codebooks,
+                           which have other rates, one after the other: [codes]
+NAME.decode.onnx, .data    codes i64 -> wave f32 [samples]
 NAME.json                  what a harness has to know, versions, and what the check against PyTorch found
 
 In the peer's favour: lengths are constants, weight norm is folded, the nearest codeword is one product and one ArgMax with its norms
@@ -75,7 +76,7 @@ def by_direction(quantizer: nn.Module) -> Callable[[torch.Tensor], tuple[torch.T
     columns = functional.normalize(quantizer.codebook.weight.detach()).T.contiguous()
 
     def decode_latents(hidden):
-        indices = (hidden[0].T @ columns).argmax(-1)[None]
+        indices = torch.matmul(hidden.transpose(1, 2), columns).argmax(2)
         return quantizer.codebook(indices).transpose(1, 2), indices
 
     return decode_latents
@@ -117,7 +118,8 @@ def check(found: dict) -> None:
 def write(name: str, directory: Path) -> None:
     codec = full_codecs.CODECS[name]()
     full_codecs.write_weights(codec, directory / f'{name}.safetensors')
-    frames = SECONDS * codec.rate // codec.hop
+    unit = codec.hop * max(codec.strides or [1])
+    frames = SECONDS * codec.rate // unit * unit // codec.hop
     speech = signals.fixture('speech.wav')
     wave = torch.from_numpy(np.resize(speech, frames * codec.hop))[None, None]
     codes = codec.encode(wave)
@@ -131,12 +133,13 @@ def write(name: str, directory: Path) -> None:
     found = {
         'codes': codes.numel(),
         'equalCodes': int((run_onnx(directory / f'{name}.encode.onnx', wave.numpy()) == codes.numpy()).sum()),
-        'distinctFirstCodes': len(codes[0].unique()),
+        'distinctCodes': len(codes.unique()),
         'audioSnrDb': round(float(10 * np.log10(np.square(audio.numpy(), dtype=np.float64).sum() / noise)), 1),
     }
     check(found)
     about = {
         'name': name, 'rate': codec.rate, 'hop': codec.hop, 'codebooks': codec.codebooks, 'frames': frames,
+        'codes': list(codes.shape), 'strides': codec.strides or [1] * codec.codebooks,
         'againstPyTorch': found, 'torch': torch.__version__, 'onnxruntime': onnxruntime.__version__, 'opset': OPSET,
     }  # fmt: skip
     (directory / f'{name}.json').write_text(json.dumps(about, indent=2) + '\n')

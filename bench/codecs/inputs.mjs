@@ -17,7 +17,7 @@ export function exported() {
   return readdirSync(folder).flatMap(file => file.match(/^(.+)\.json$/)?.[1] ?? [])
 }
 
-/** @returns {{ rate: number, hop: number, codebooks: number, frames: number }} of the exported clip */
+/** @returns {{ rate: number, hop: number, frames: number, codes: number[], strides: number[] }} of the exported clip */
 export function description(name) {
   return JSON.parse(readFileSync(cached(`${name}.json`), 'utf8'))
 }
@@ -32,11 +32,11 @@ export function speech({ frames, hop }) {
   )
 }
 
-/** Uniform codes [codebook][frame] below `size`, a power of two, from a fixed 32-bit linear congruential generator. */
-export function codes({ codebooks, frames }, size = 1024) {
+/** Uniform codes of each codebook below `size`, a power of two, from a fixed 32-bit linear congruential generator. */
+export function codes({ strides, frames }, size = 1024) {
   let state = 20_260_101
-  return Array.from({ length: codebooks }, () =>
-    Uint16Array.from({ length: frames }, () => {
+  return strides.map(stride =>
+    Uint16Array.from({ length: frames / stride }, () => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
       return (state >>> 16) % size
     }),

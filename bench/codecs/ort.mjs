@@ -32,5 +32,5 @@ function wave(about) {
 
 function codeTensor(about) {
   const values = codes(about).flatMap(row => Array.from(row, BigInt))
-  return new ort.Tensor('int64', BigInt64Array.from(values), [about.codebooks, about.frames])
+  return new ort.Tensor('int64', BigInt64Array.from(values), about.codes)
 }

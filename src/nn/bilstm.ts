@@ -1,7 +1,7 @@
 import { Activation, type Pointer } from '../../bindings/kernels.js'
 import type { Region } from '../../bindings/memory.js'
 import { type LstmLayer, type LstmWeights, packLstm, STEPS, stepper } from './lstm.js'
-import type { Layer, RowSink } from './rows.js'
+import { finish, type Layer, type RowSink } from './rows.js'
 import type { StreamState } from './state.js'
 
 /** The two directions of one layer. */
@@ -51,10 +51,7 @@ export class BidirectionalSkipLstm implements Layer {
       },
       commit: rows => input.append(room, rows),
       drain() {},
-      end: () => {
-        if (input.length) this.run(region, input, sink)
-        sink.end()
-      },
+      end: () => (input.length ? this.run(region, input, sink) : sink.end()),
       keep(state) {
         input.keep(state)
         sink.keep(state)
@@ -62,22 +59,31 @@ export class BidirectionalSkipLstm implements Layer {
     }
   }
 
-  private run(region: Region, input: HeldRows, sink: RowSink): void {
+  private *run(region: Region, input: HeldRows, sink: RowSink): Generator<number> {
     const { hidden, layers } = this
     const { length } = input
     const passes = new Passes(region, hidden, length)
     const last = layers.length - 1
+    const share = 1 / (2 * layers.length)
+    let done = 0
+    const pass = function* (work: Generator<number>) {
+      for (const part of work) yield (done + part) * share
+      done++
+    }
     let rows: readonly HeldRows[] = [input]
     for (const { forward, backward } of layers.slice(0, last)) {
       const both = [new HeldRows(region, hidden, length), new HeldRows(region, hidden, length)]
-      passes.run(forward, rows, false, (block, states) => both[0].set(block, states, false))
-      passes.run(backward, rows, true, (block, states) => both[1].set(block, states, true))
+      yield* pass(passes.run(forward, rows, false, (block, states) => both[0].set(block, states, false)))
+      yield* pass(passes.run(backward, rows, true, (block, states) => both[1].set(block, states, true)))
       rows = both
     }
     const behind = new HeldRows(region, hidden, length)
-    passes.run(layers[last].backward, rows, true, (block, states) => behind.set(block, states, true))
+    const behindPass = passes.run(layers[last].backward, rows, true, (block, states) =>
+      behind.set(block, states, true),
+    )
+    yield* pass(behindPass)
     const twice = region.alloc(STEPS * 2 * hidden)
-    passes.run(layers[last].forward, rows, false, (block, states, count) => {
+    const lastPass = passes.run(layers[last].forward, rows, false, (block, states, count) => {
       const out = sink.reserve(count)
       copyRows(region, out, states, { rows: count, channels: hidden, pitch: 2 * hidden })
       behind.copyTo(out + hidden * 4, block, 2 * hidden)
@@ -86,6 +92,8 @@ export class BidirectionalSkipLstm implements Layer {
       if (this.activation) region.kernels.activationF32(out, out, count * 2 * hidden, this.activation)
       sink.commit(count)
     })
+    yield* pass(lastPass)
+    yield* finish(sink)
   }
 }
 
@@ -107,13 +115,16 @@ class Passes {
     this.states = region.alloc(STEPS * hidden)
   }
 
-  /** Hands `receive` the states of every block of rows, in the order of the steps: from last to first where `isReversed`. */
-  run(
+  /**
+   * Hands `receive` the states of every block of rows, in the order of the steps: from last to first where `isReversed`. Yields the share
+   * done after each.
+   */
+  *run(
     layer: LstmLayer,
     rows: readonly HeldRows[],
     isReversed: boolean,
     receive: (block: number, states: Pointer, count: number) => void,
-  ): void {
+  ): Generator<number> {
     const { region, hidden, length, window, states } = this
     const state = region.copy(new Float32Array(2 * hidden))
     const blocks = Math.ceil(length / STEPS)
@@ -125,6 +136,7 @@ class Passes {
       const count = rows[0].rowsOf(block)
       this.step(layer, state, states, window, count)
       receive(block, states, count)
+      yield (i + 1) / blocks
     }
     region.release(state)
   }

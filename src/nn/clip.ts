@@ -88,7 +88,7 @@ export function sink(
   reserve: (rows: number) => Pointer,
   commit: (rows: number) => void,
 ): RowSink {
-  return { channels, reserve, commit, drain() {}, end() {}, keep() {} }
+  return { channels, reserve, commit, drain() {}, end: () => undefined, keep() {} }
 }
 
 /** A last stage that shows what arrives to `receive(pointer, rows)`; the rows are gone when it returns. */

@@ -109,7 +109,7 @@ function reflected(
     drain: () => stage.drain(),
     end() {
       if (samples > 0) mirror()
-      stage.end()
+      return stage.end()
     },
     keep(state) {
       samples = state.number(samples)

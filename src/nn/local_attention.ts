@@ -62,7 +62,7 @@ export class LocalAttention implements Layer {
       drain: () => sink.drain(),
       end() {
         if (queue.length) emit(queue.length)
-        sink.end()
+        return sink.end()
       },
       keep(state) {
         queue.keep(state)

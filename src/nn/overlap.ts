@@ -3,7 +3,7 @@ import type { Pointer } from '../../bindings/kernels.js'
 import type { Region } from '../../bindings/memory.js'
 import { ConfigError } from '../errors.js'
 import { checkFrames, type FrameShape, fourRows, hannWindow, trimmed } from './frames.js'
-import type { Layer, RowSink } from './rows.js'
+import type { Layer, Rest, RowSink } from './rows.js'
 import type { StreamState } from './state.js'
 
 /** Hyper-parameters of the sum of overlapping frames. */
@@ -108,11 +108,11 @@ class OverlapStage implements RowSink {
     this.sink.drain()
   }
 
-  end(): void {
+  end(): Rest {
     const { nFft, hopLength: hop } = this.layer.shape
     const length = (this.frames - 1) * hop + nFft
     if (this.frames > 0) this.emit(this.frames * hop, length - trimmed(this.layer.shape))
-    this.sink.end()
+    return this.sink.end()
   }
 
   keep(state: StreamState): void {

@@ -13,10 +13,19 @@ export interface RowSink {
   commit(rows: number): void
   /** Compute all that can be computed from what has arrived, and pass it on. */
   drain(): void
-  /** The input is complete: pad on the right, compute the rest, pass it on. */
-  end(): void
+  /** The input is complete: pad on the right, compute the rest, pass it on. A stage that has kept the clip leaves its work to the caller. */
+  end(): Rest
   /** Saves or restores what is kept between rows, once drained, and passes `state` on. */
   keep(state: StreamState): void
+}
+
+/** Work that is left when a clip has ended, if there is any; yields the share done. `finish` does it. */
+export type Rest = Generator<number> | undefined
+
+/** Ends a graph and does what is left; yields the share done. */
+export function* finish(stage: RowSink): Generator<number> {
+  const rest = stage.end()
+  if (rest) yield* rest
 }
 
 /** A part of a graph: opens as a stage that pushes its output into `sink`. */
@@ -284,7 +293,7 @@ export function windowed(
     end() {
       input.end()
       emit(1)
-      sink.end()
+      return sink.end()
     },
     keep(state) {
       input.keep(state)

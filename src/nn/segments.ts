@@ -130,7 +130,7 @@ function collected(
     end() {
       while (queue.length) emit()
       finish?.()
-      sink.end()
+      return sink.end()
     },
     keep(state) {
       queue.keep(state)

@@ -6,7 +6,7 @@ import { shareMatrix, spreadMatrix, triangles, widenedMelPoints } from './bands.
 import { BandedMatrix } from './fourier.js'
 import { hannWindow, RealFft } from './frames.js'
 import { OverlapAdd } from './overlap.js'
-import { type Layer, RowQueue, type RowSink } from './rows.js'
+import { type Layer, type Rest, RowQueue, type RowSink } from './rows.js'
 import type { StreamState } from './state.js'
 
 /** Hyper-parameters, as they stand in the file. Frequencies in Hz, sizes in samples. */
@@ -180,10 +180,10 @@ class SynthesizerStage implements RowSink {
     this.sink.drain()
   }
 
-  end(): void {
+  end(): Rest {
     if (this.controls.length) this.excitation.finish()
     this.synthesiseAll(0)
-    this.sink.end()
+    return this.sink.end()
   }
 
   keep(state: StreamState): void {

@@ -19,7 +19,7 @@ export function wholeFrames(length: number): Layer {
             region.heap.f32(sink.reserve(missing), missing * sink.channels).fill(0)
             sink.commit(missing)
           }
-          sink.end()
+          return sink.end()
         },
         keep(state) {
           arrived = state.number(arrived)

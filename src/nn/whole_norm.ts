@@ -57,7 +57,7 @@ export function withZeros(rows: number): Layer {
       end() {
         region.heap.f32(sink.reserve(rows), rows * sink.channels).fill(0)
         sink.commit(rows)
-        sink.end()
+        return sink.end()
       },
     }),
   }
@@ -106,7 +106,7 @@ function held(channels: number, queue: RowQueue, sink: RowSink, emit: () => void
     drain() {},
     end() {
       if (queue.length) emit()
-      sink.end()
+      return sink.end()
     },
     keep(state) {
       queue.keep(state)

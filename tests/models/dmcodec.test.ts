@@ -9,6 +9,7 @@ import { CheckpointError, ConfigError } from '../../src/errors.js'
 import type { Model } from '../../src/models/model.js'
 import { loadModel } from '../../src/models/registry.js'
 import { receiver } from '../../src/nn/clip.js'
+import { finish } from '../../src/nn/rows.js'
 import { identical, snr } from '../support/compare.js'
 import { freshCore } from '../support/core.js'
 import { concat, decode, encode, openModel, push, recorder, testFile } from '../support/model.js'
@@ -97,7 +98,9 @@ test('chunks of any size give the same bits, both ways; codes come when the clip
   stage.commit(long.length)
   stage.drain()
   assert.is(codes, 0)
-  stage.end()
+  const shares = [...finish(stage)]
+  assert.is(shares.length, 12) // three blocks, four passes
+  assert.ok(shares.every((share, i) => Math.abs(share - (i + 1) / 12) < 1e-9))
   assert.is(codes * CODEBOOKS, longCodes.length)
   local.free()
 })

@@ -6,7 +6,7 @@ import { openCheckpoint } from '../../src/checkpoints/open.js'
 import type { Model } from '../../src/models/model.js'
 import { loadModel, type ModelOptions } from '../../src/models/registry.js'
 import { receiver } from '../../src/nn/clip.js'
-import type { Probe, RowSink } from '../../src/nn/rows.js'
+import { finish, type Probe, type RowSink } from '../../src/nn/rows.js'
 import { freshCore } from './core.js'
 
 const tests = fileURLToPath(new URL('..', import.meta.url))
@@ -69,7 +69,7 @@ export function push(
     if (drain) stage.drain()
     start += count
   }
-  stage.end()
+  for (const _ of finish(stage));
 }
 
 /** Codes of samples, of the first `codebooks`, frame by frame. */

@@ -42,6 +42,7 @@ class Codec:
     model: nn.Module
     books: list[nn.Module]  # each with `quantize([n, dim])` and `embed`; empty: searched in another way
     config: dict | None = None  # what the shapes of `state` do not say
+    strides: list[int] | None = None  # frames per code of each codebook, where they differ; codes are then a row
 
 
 def mimi() -> Codec:
@@ -123,12 +124,46 @@ def dac(rate: int, ratios: list[int], codebooks: int) -> Codec:
     )
 
 
+def snac() -> Codec:
+    from snac import SNAC
+    from snac.layers import NoiseBlock
+
+    torch.manual_seed(SEED)
+    config = {
+        'sampling_rate': 24_000, 'encoder_dim': 48, 'encoder_rates': [2, 4, 8, 8], 'decoder_dim': 1024, 'decoder_rates': [8, 8, 4, 2],
+        'attn_window_size': None, 'codebook_size': 4096, 'codebook_dim': 8, 'vq_strides': [4, 2, 1], 'noise': True, 'depthwise': True,
+    }  # fmt: skip
+    model = SNAC(**config).eval()
+    for module in model.modules():
+        if isinstance(module, NoiseBlock):
+            module.forward = lambda x: x
+    shares = [4 // stride for stride in config['vq_strides']]
+
+    def split(codes: torch.Tensor) -> list[torch.Tensor]:
+        unit = len(codes) // sum(shares)
+        return [part[None] for part in codes.split([unit * share for share in shares])]
+
+    return Codec(
+        rate=24_000,
+        hop=512,
+        codebooks=3,
+        state=model.state_dict(),
+        encode=lambda wave: torch.cat(model.encode(wave), 1)[0],  # codebook after codebook, which have other rates
+        decode=lambda codes: model.decode(split(codes))[0, 0],
+        model=model,
+        books=[],
+        config=config,
+        strides=config['vq_strides'],
+    )
+
+
 CODECS: dict[str, Callable[[], Codec]] = {
     'mimi': mimi,
     'encodec': encodec,
     'dmcodec': dmcodec,
     'dac-24khz': lambda: dac(24_000, [2, 4, 5, 8], 32),
     'dac-44khz': lambda: dac(44_100, [2, 4, 8, 8], 9),
+    'snac-24khz': snac,
 }
 
 
