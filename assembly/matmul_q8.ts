@@ -181,20 +181,35 @@ function finish(
   width: usize,
 ): void {
   const factor = v128.load32_splat(rowScale)
-  for (let i: usize = 0; i < 64; i += 16) {
-    const scale = f32x4.mul(factor, v128.load(scales + i))
-    const value = f32x4.mul(f32x4.convert_i32x4_s(v128.load(row + i)), scale)
-    v128.store(row + i, f32x4.add(value, v128.load(bias + i)))
-  }
-  if (width == 16) {
-    for (let i: usize = 0; i < 64; i += 16) {
-      const value = v128.load(row + i)
-      v128.store(out + i, residual == 0 ? value : f32x4.add(value, v128.load(residual + i)))
-    }
+  const v0 = scaled(row, factor, scales, bias)
+  const v1 = scaled(row + 16, factor, scales + 16, bias + 16)
+  const v2 = scaled(row + 32, factor, scales + 32, bias + 32)
+  const v3 = scaled(row + 48, factor, scales + 48, bias + 48)
+  if (width == 16 && residual == 0) {
+    v128.store(out, v0)
+    v128.store(out, v1, 16)
+    v128.store(out, v2, 32)
+    v128.store(out, v3, 48)
+  } else if (width == 16) {
+    v128.store(out, f32x4.add(v0, v128.load(residual)))
+    v128.store(out, f32x4.add(v1, v128.load(residual, 16)), 16)
+    v128.store(out, f32x4.add(v2, v128.load(residual, 32)), 32)
+    v128.store(out, f32x4.add(v3, v128.load(residual, 48)), 48)
   } else {
+    v128.store(row, v0)
+    v128.store(row, v1, 16)
+    v128.store(row, v2, 32)
+    v128.store(row, v3, 48)
     for (let i: usize = 0; i < width << 2; i += 4) {
       const value = load<f32>(row + i)
       store<f32>(out + i, residual == 0 ? value : value + load<f32>(residual + i))
     }
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function scaled(sums: usize, factor: v128, scales: usize, bias: usize): v128 {
+  const scale = f32x4.mul(factor, v128.load(scales))
+  return f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), scale), v128.load(bias))
 }

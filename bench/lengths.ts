@@ -1,51 +1,72 @@
-import type { Region } from '../bindings/memory.js'
+import type { Heap, Region } from '../bindings/memory.js'
 import type { Model } from '../src/models/model.js'
-import { decode, encode } from '../tests/support/model.js'
+import { AudioTokenizer } from '../src/tokenizer.js'
+import { openModel } from '../tests/support/model.js'
 import { randomArray } from '../tests/support/random.js'
 
 /** What one length of clip takes: seconds of CPU time per second of audio, and memory beyond the weights. */
 export interface LengthCost {
-  task: 'encode' | 'decode'
+  task: string
   seconds: number
   realTimeFactor: number
   bytes: number
 }
 
-// Encoding keeps no clip; the whole-clip decode does, so that it is shown up to a length that people decode at once.
-const ENCODED = [1, 10, 60, 600]
-const DECODED = [1, 10, 60]
-const TILE = 6000 // samples, as the tokenizer pushes them
+/** Makes the input, which is not timed, and gives what is. */
+type Prepare = (tokenizer: AudioTokenizer, seconds: number) => () => Promise<unknown>
 
-/** Costs by length of clip, the best of three runs where they are short. */
-export function lengthCosts(region: Region, model: Model): LengthCost[] {
-  const { sampleRate, hopLength, codebookSizes } = model.info
-  const frames = (seconds: number) => Math.round((seconds * sampleRate) / hopLength)
-  const clip = randomArray(sampleRate * ENCODED[ENCODED.length - 1], 1, 0.3)
-  const codes = randomArray(frames(DECODED[DECODED.length - 1]), 2).map(value =>
-    Math.floor(((value + 1) / 2) * (codebookSizes[0] - 1)),
-  )
+const SAMPLE_RATE = 24_000 // of both models
+const FRAME_RATE = 75
+const encode: Prepare = (tokenizer, seconds) => {
+  const samples = randomArray(SAMPLE_RATE * seconds, 1, 0.3)
+  return () => tokenizer.encode(samples)
+}
+const decode =
+  (chunkSeconds?: number): Prepare =>
+  (tokenizer, seconds) => {
+    const size = tokenizer.info.codebookSizes[0]
+    const codes = randomArray(FRAME_RATE * seconds, 2).map(value =>
+      Math.floor(((value + 1) / 2) * (size - 1)),
+    )
+    return () => tokenizer.decode(codes, { chunkSeconds })
+  }
+
+// A whole clip's decoder keeps the clip, so that it is shown up to a length that people decode at once.
+const OF_WAVTOKENIZER: readonly [task: string, prepare: Prepare, lengths: number[]][] = [
+  ['encode', encode, [1, 10, 60, 600]],
+  ['decode, whole clip', decode(), [1, 10, 60]],
+  ['decode, windows of 10 s', decode(10), [10, 60, 600]],
+]
+const OF_MINI: typeof OF_WAVTOKENIZER = [
+  ['default model, encode', encode, [1, 10, 60, 600, 3600]],
+  ['default model, decode', decode(), [1, 10, 60, 600, 3600]],
+]
+
+/** Costs by length of clip of WavTokenizer, and of the default model in a core of its own. */
+export async function lengthCosts(region: Region, model: Model): Promise<LengthCost[]> {
+  const mini = await openModel('../weights/mini-24k-75.safetensors')
   return [
-    ...ENCODED.map(seconds =>
-      cost(region, 'encode', seconds, () =>
-        encode(region, model, clip.subarray(0, seconds * sampleRate), undefined, () => TILE),
-      ),
-    ),
-    ...DECODED.map(seconds =>
-      cost(region, 'decode', seconds, () => decode(region, model, codes.subarray(0, frames(seconds)))),
-    ),
+    ...(await costs(new AudioTokenizer(region, model, 'baseline'), region.heap, OF_WAVTOKENIZER)),
+    ...(await costs(new AudioTokenizer(mini.region, mini.model, 'baseline'), mini.heap, OF_MINI)),
   ]
 }
 
-function cost(region: Region, task: LengthCost['task'], seconds: number, run: () => void): LengthCost {
-  const { heap } = region
-  const weights = heap.used
-  heap.peak = weights
-  let best = Number.POSITIVE_INFINITY
-  for (let round = 0; round < (seconds > 10 ? 1 : 3); round++) {
-    const start = process.cpuUsage()
-    run()
-    const { user, system } = process.cpuUsage(start)
-    best = Math.min(best, (user + system) / 1e6)
-  }
-  return { task, seconds, realTimeFactor: best / seconds, bytes: heap.peak - weights }
+/** The best of three runs where they are short. */
+async function costs(tokenizer: AudioTokenizer, heap: Heap, rows: typeof OF_WAVTOKENIZER) {
+  const result: LengthCost[] = []
+  for (const [task, prepare, lengths] of rows)
+    for (const seconds of lengths) {
+      const call = prepare(tokenizer, seconds)
+      const weights = heap.used
+      heap.peak = weights
+      let best = Number.POSITIVE_INFINITY
+      for (let round = 0; round < (seconds > 10 ? 1 : 3); round++) {
+        const start = process.cpuUsage()
+        await call()
+        const { user, system } = process.cpuUsage(start)
+        best = Math.min(best, (user + system) / 1e6)
+      }
+      result.push({ task, seconds, realTimeFactor: best / seconds, bytes: heap.peak - weights })
+    }
+  return result
 }

@@ -11,6 +11,7 @@ type KernelName = Exclude<keyof Kernels, 'memory' | 'heapBase' | 'scratch'>
 
 /** Multiplications and additions of one call, for the kernels that are counted; the others are judged by their share of time. */
 const FLOP: { [name in KernelName]?: (...call: Parameters<Kernels[name]>) => number } = {
+  matmulInteger: (...[, , , , , , , , rows, k, columns]) => 2 * rows * k * columns,
   matmulF32: (...[, , , , , , , rows, k, columns]) => 2 * rows * k * columns,
   lstmF32: (...[, , , , , , steps, hidden]) => 8 * steps * hidden * hidden,
   depthwiseF32: (...[, , , , rows, channels, taps]) => 2 * rows * channels * taps,

@@ -39,6 +39,35 @@ function shares(parts: readonly Share[], { peakGflops }: RunResult): string {
   )
 }
 
+const LEAST_SHARE = 0.05
+
+/** Kernels that take more than a twentieth of a task, beside what the machine allows them. */
+function rooflines(result: RunResult): string[] {
+  const { peakGflops, peakIntegerGops, readGBs, encode, decode, decodeQ8 } = result
+  if (!peakIntegerGops || !readGBs || !decodeQ8) return []
+  const reading = readGBs['4 MiB']
+  const limits: Record<string, [gflops: number, what: string]> = {
+    matmulF32: [peakGflops, `multiply, add: ${peakGflops.toFixed(1)} GFLOP/s`],
+    matmulInteger: [peakIntegerGops, `int16 products, added: ${peakIntegerGops.toFixed(0)} Gop/s`],
+    // two operations for each weight of four bytes
+    lstmF32: [reading / 2, `reading 4 MiB of weights at each step: ${reading.toFixed(0)} GB/s`],
+  }
+  const rows = Object.entries({ encode, decode, 'decode q8': decodeQ8 }).flatMap(([task, { kernels }]) => {
+    const total = kernels.reduce((sum, { realTimeFactor }) => sum + realTimeFactor, 0)
+    return kernels
+      .filter(({ realTimeFactor }) => realTimeFactor >= LEAST_SHARE * total)
+      .map(({ name, realTimeFactor, gflops }) => {
+        const [limit, what] = limits[name] ?? [Number.NaN, 'not counted']
+        const share = `${((100 * realTimeFactor) / total).toFixed(0)} %`
+        return [task, name, share, gflops.toFixed(1), what, `${((100 * gflops) / limit).toFixed(0)} %`]
+      })
+  })
+  return [
+    `### Kernels above 5 % of a task, and their limits\n\nLimits are measured in WebAssembly in the same run; reading 512 KiB again and again: ${readGBs['512 KiB'].toFixed(0)} GB/s. Products include their activation (GELU, ELU).`,
+    table(['task', 'kernel', 'of its time', 'Gop/s', 'limit', 'of the limit'], rows),
+  ]
+}
+
 function peers(all: readonly Comparison[]): string {
   const rows = all.map(({ name, node, seconds, engines: [ours, peer], ratios }) => [
     `${name}, ${seconds} s`,
@@ -96,7 +125,8 @@ function run(result: RunResult): string {
   ])
   return [
     `## Where the time goes: WavTokenizer at ${result.variant} tokens/s, f32, ${result.seconds} s\n\n${about}`,
-    'A kernel with no arithmetic counted is judged by its share. The LSTM is bound by reading its recurrent weights once a step.',
+    ...rooflines(result),
+    'A kernel with no arithmetic counted is judged by its share.',
     ...(['encode', 'decode'] as const).flatMap(task => [
       `### ${task}`,
       shares(result[task].stages, result),

@@ -12,9 +12,13 @@ export interface RunResult {
   seconds: number
   variant: string
   peakGflops: number
+  peakIntegerGops?: number
+  /** Reading so many bytes again and again. */
+  readGBs?: { '512 KiB': number; '4 MiB': number }
   matmul: { shape: string; gflops: number }[]
   encode: Reading
   decode: Reading
+  decodeQ8?: Reading
   lengths?: { task: string; seconds: number; realTimeFactor: number; bytes: number }[]
   /** Wall clock. */
   threads?: { threads: number; encode: number; decode: number }[]

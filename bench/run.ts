@@ -1,5 +1,5 @@
 // `npm run bench`: where the time goes, per stage, for WavTokenizer at its published size and for the default model.
-// Options: --seconds 10, --rounds 3, --variant 75|40, --lengths (two minutes more), --json. Weights are seeded random numbers: speed does not depend on them.
+// Options: --seconds 10, --rounds 3, --variant 75|40, --lengths (some minutes more), --json. Weights are seeded random numbers: speed does not depend on them.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
@@ -144,6 +144,8 @@ const encodePeak = heap.peak - weights
 heap.peak = heap.used
 const decoding = best(() => decode(region, model, codes, profile.probe))
 const decodePeak = heap.peak - weights
+const q8 = await loadModel(new Region(heap), syntheticWavTokenizer(ratios), { dtype: 'q8', parts: 'decoder' })
+const decodingQ8 = best(() => decode(region, q8, codes, profile.probe))
 peak.measure()
 
 print(
@@ -156,13 +158,15 @@ for (const { shape, gflops } of shapes)
       gflops.toFixed(1).padStart(10) +
       `${((100 * gflops) / peak.gflops).toFixed(0)} %`.padStart(10),
   )
-for (const [task, { stages, kernels }] of Object.entries({ encode: encoding, decode: decoding })) {
-  table(`${task}, ${seconds} s at ${options.variant} tokens/s`, stages, peak.gflops)
-  table(`${task} by kernel`, kernels, peak.gflops)
+const readings = { encode: encoding, decode: decoding, 'decode q8': decodingQ8 }
+for (const [task, { stages, kernels }] of Object.entries(readings)) {
+  const limit = task === 'decode q8' ? peak.integerGops : peak.gflops
+  table(`${task}, ${seconds} s at ${options.variant} tokens/s`, stages, limit)
+  table(`${task} by kernel`, kernels, limit)
 }
 const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 print(`\nmemory: weights ${mib(weights)}; beyond them, encode ${mib(encodePeak)}, decode ${mib(decodePeak)}`)
-const lengths = options.lengths ? lengthCosts(region, model) : undefined
+const lengths = options.lengths ? await lengthCosts(region, model) : undefined
 for (const { task, seconds: length, realTimeFactor, bytes } of lengths ?? [])
   print(
     `${task} ${length} s: real-time factor ${realTimeFactor.toFixed(4)}, ${mib(bytes)} beyond the weights`,
@@ -192,9 +196,12 @@ const result = {
   seconds,
   variant: options.variant,
   peakGflops: peak.gflops,
+  peakIntegerGops: peak.integerGops,
+  readGBs: { '512 KiB': peak.smallGBs, '4 MiB': peak.largeGBs },
   matmul: shapes,
   encode: encoding,
   decode: decoding,
+  decodeQ8: decodingQ8,
   lengths,
   threads,
   memory: { weights, encode: encodePeak, decode: decodePeak },

@@ -18,6 +18,7 @@ const OPTIONS = {
   'min-frequency': { type: 'string' },
   method: { type: 'string' },
   ratio: { type: 'string' },
+  threads: { type: 'string' },
   threshold: { type: 'string' },
   'stdin-jsonl': { type: 'boolean' },
   recover: { type: 'boolean' },
@@ -49,6 +50,7 @@ export interface Arguments {
   readonly 'min-frequency'?: string
   readonly method?: string
   readonly ratio?: string
+  readonly threads?: string
   readonly threshold?: string
   readonly 'stdin-jsonl'?: boolean
   readonly recover?: boolean
@@ -97,7 +99,16 @@ export function modelFiles({ model, config }: Arguments): string[] | undefined {
 
 /** --codebooks as a number; undefined: all. Throws UsageError. */
 export function codebooksOption({ codebooks }: Arguments): number | undefined {
-  if (codebooks === undefined) return undefined
-  if (/^[1-9]\d*$/.test(codebooks)) return Number(codebooks)
-  throw new UsageError(`--codebooks is '${codebooks}', expected a number from 1 up`)
+  return countOption('codebooks', codebooks)
+}
+
+/** --threads as a number; undefined: one. Throws UsageError. */
+export function threadsOption({ threads }: Arguments): number | undefined {
+  return countOption('threads', threads)
+}
+
+function countOption(name: OptionName, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  throw new UsageError(`--${name} is '${text}', expected a number from 1 up`)
 }

@@ -1,5 +1,5 @@
 import { type Progress, type RunOptions, WavtokError } from '../index.js'
-import { type Arguments, modelFiles } from './arguments.js'
+import { type Arguments, modelFiles, threadsOption } from './arguments.js'
 import { type Environment, PipeClosed, type Tokenizer } from './environment.js'
 import { exists, type Job, PIPE, readInput, writeOutput } from './files.js'
 import { type Outcome, Reporter } from './reporter.js'
@@ -75,6 +75,7 @@ export async function runBatch(
 
 async function loadModel(args: Arguments, environment: Environment, reporter: Reporter): Promise<Tokenizer> {
   const tokenizer = await environment.loadTokenizer(modelFiles(args), {
+    threads: threadsOption(args),
     signal: environment.signal,
     onProgress: ({ phase, loaded }) =>
       reporter.progress(

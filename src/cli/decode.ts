@@ -19,6 +19,7 @@ Without -o the audio is put beside its input: speech.wtok gives speech.decoded.w
   -o, --output OUT               see above
   --recover                      of a damaged .wtok file, decode what lies before the damage
   --force                        make results again that exist already (without -o FILE they are kept)
+  --threads N                    threads that compute together (default 1), where the runtime has them
   --model FILE                   the checkpoint that made the tokens; repeat for models in several files
   --config YAML                  configuration that came with the checkpoint
   --json                         one line of JSON per file, with all figures
@@ -33,7 +34,7 @@ Examples
 export const decode: Verb = {
   summary: 'tokens to audio',
   help: HELP,
-  options: ['output', 'format', 'recover', 'force', 'model', 'config'],
+  options: ['output', 'format', 'recover', 'force', 'threads', 'model', 'config'],
   async run(args, environment) {
     const format = choose('format', args.format, WAV_SAMPLE_FORMATS, 'pcm16')
     const jobs = await planJobs(args.inputs, args.output, {

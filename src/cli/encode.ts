@@ -22,6 +22,7 @@ Without -o the token file is put beside its input: speech.wav gives speech.wtok.
   -o, --output OUT             see above
   --codebooks N                the first N codebooks only, at a lower bitrate (default: all)
   --force                      make results again that exist already (without -o FILE they are kept)
+  --threads N                  threads that compute together (default 1), where the runtime has them
   --model FILE                 checkpoint instead of the default model; repeat for models in several files
   --config YAML                configuration that came with the checkpoint
   --stdin-jsonl                a worker for other programs: a request per line of stdin, {"id": 1, "path": "speech.wav"} or
@@ -41,7 +42,7 @@ Examples
 export const encode: Verb = {
   summary: 'audio to tokens',
   help: HELP,
-  options: ['output', 'format', 'codebooks', 'stdin-jsonl', 'force', 'model', 'config'],
+  options: ['output', 'format', 'codebooks', 'stdin-jsonl', 'force', 'threads', 'model', 'config'],
   async run(args, environment) {
     if (args['stdin-jsonl']) return encodeLines(args, environment)
     const extension = TOKEN_FILE_FORMATS.find(name => args.output?.toLowerCase().endsWith(`.${name}`))

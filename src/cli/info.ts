@@ -3,7 +3,7 @@ import { audioFormat, decodeWav, isWav } from '../audio/index.js'
 import { byteSource, openCheckpoint, type TensorSource } from '../checkpoints/index.js'
 import { decodeTokens } from '../codes/index.js'
 import { AudioError, DEFAULT_MODEL, type TokenizerInfo, WavtokError } from '../index.js'
-import type { Arguments } from './arguments.js'
+import { type Arguments, threadsOption } from './arguments.js'
 import { damageWarning } from './decode.js'
 import { type Environment, UsageError } from './environment.js'
 import { describeRate, uniqueCodes } from './figures.js'
@@ -18,6 +18,7 @@ FILE is a checkpoint (.safetensors, .gguf, .ckpt, .pt, .pth, .bin), a WAV file o
 files together are one model. - is stdin. Without FILE: the default model.
 
   --recover   of a damaged .wtok file, count what lies before the damage
+  --threads N load the model with N threads and say how many this runtime gives
   --json      one line of JSON
 
 Examples
@@ -32,7 +33,7 @@ const HEAD_BYTES = 64
 export const info: Verb = {
   summary: 'a checkpoint, audio file or token file explained',
   help: HELP,
-  options: ['recover'],
+  options: ['recover', 'threads'],
   async run(args, environment) {
     const reporter = new Reporter(environment, { json: args.json })
     if (args.inputs.length > 1 && args.inputs.includes(PIPE)) throw new UsageError("'-' (stdin) stands alone")
@@ -41,9 +42,11 @@ export const info: Verb = {
   },
 }
 
-async function explain({ inputs, recover }: Arguments, environment: Environment): Promise<Outcome> {
-  if (inputs.length === 0) return explainModel(DEFAULT_MODEL, undefined, environment)
-  if (inputs.length > 1) return explainCheckpoint(inputs, environment)
+async function explain(args: Arguments, environment: Environment): Promise<Outcome> {
+  const { inputs, recover } = args
+  const threads = threadsOption(args)
+  if (inputs.length === 0) return explainModel(DEFAULT_MODEL, undefined, environment, threads)
+  if (inputs.length > 1) return explainCheckpoint(inputs, environment, threads)
   const [path] = inputs
   const piped = path === PIPE ? await readInput(path, environment) : undefined
   const head = piped?.subarray(0, HEAD_BYTES) ?? (await readHead(path))
@@ -55,7 +58,7 @@ async function explain({ inputs, recover }: Arguments, environment: Environment)
     throw new AudioError(
       `${path} is ${other.name}; WAV files can be read: ffmpeg -i in.${other.extension} out.wav`,
     )
-  return explainCheckpoint([piped ?? path], environment)
+  return explainCheckpoint([piped ?? path], environment, threads)
 }
 
 async function readHead(path: string): Promise<Uint8Array> {
@@ -160,6 +163,7 @@ function explainTokens(path: string, bytes: Uint8Array, recover?: boolean): Outc
 async function explainCheckpoint(
   inputs: readonly (string | Uint8Array)[],
   environment: Environment,
+  threads?: number,
 ): Promise<Outcome> {
   const { signal } = environment
   const name = inputs.map(input => (typeof input === 'string' ? input : PIPE)).join(' + ')
@@ -169,7 +173,7 @@ async function explainCheckpoint(
   const architecture = metadata['general.architecture'] // of a GGUF file
   const stored = countTensors(checkpoint)
   await checkpoint.close()
-  const model = await explainModel(name, inputs, environment).catch((error: unknown) => {
+  const model = await explainModel(name, inputs, environment, threads).catch((error: unknown) => {
     if (!(error instanceof WavtokError) || signal.aborted) throw error
     return {
       text: `${name}\n  model       cannot run: ${error.message}`,
@@ -206,8 +210,9 @@ async function explainModel(
   name: string,
   source: readonly (string | Uint8Array)[] | undefined,
   environment: Environment,
+  threads?: number,
 ): Promise<Outcome> {
-  const tokenizer = await environment.loadTokenizer(source, { signal: environment.signal })
+  const tokenizer = await environment.loadTokenizer(source, { signal: environment.signal, threads })
   const about = tokenizer.info
   tokenizer.dispose()
   return { text: showModel(name, about), figures: { file: name, kind: 'model', ...about } }
@@ -228,7 +233,10 @@ function showModel(name: string, about: TokenizerInfo): string {
     ],
     ['encoder', about.canEncode ? `sees ${ahead(about.encoderLookaheadMs)}` : undefined],
     ['decoder', about.canDecode ? `sees ${ahead(about.decoderLookaheadMs)}` : undefined],
-    ['memory', `${(about.memoryBytes / 1e6).toFixed(1)} MB with weights (${about.build} build)`],
+    [
+      'memory',
+      `${(about.memoryBytes / 1e6).toFixed(1)} MB with weights (${about.build} build, ${plural(about.threads, 'thread')})`,
+    ],
     ['config', JSON.stringify(about.config)],
   ])
 }

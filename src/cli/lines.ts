@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { decodeWav } from '../audio/index.js'
 import { WavtokError } from '../index.js'
-import { type Arguments, codebooksOption, modelFiles } from './arguments.js'
+import { type Arguments, codebooksOption, modelFiles, threadsOption } from './arguments.js'
 import { type Environment, PipeClosed, type Tokenizer, UsageError } from './environment.js'
 import { describeError } from './text.js'
 
@@ -35,6 +35,7 @@ export async function encodeLines(
       '--stdin-jsonl reads its inputs from stdin and writes to stdout; it goes without IN, -o and --format',
     )
   const codebooks = codebooksOption(args)
+  const threads = threadsOption(args)
   const { signal } = environment
   let tokenizer: Tokenizer | undefined
   try {
@@ -42,7 +43,7 @@ export async function encodeLines(
     for await (const line of lines(environment, longest)) {
       number++
       if (line === '') continue // nothing was asked
-      tokenizer ??= await environment.loadTokenizer(modelFiles(args), { signal }) // without a model nothing can be answered
+      tokenizer ??= await environment.loadTokenizer(modelFiles(args), { signal, threads }) // without a model nothing can be answered
       let id: unknown
       try {
         const request = parse(line)

@@ -33,6 +33,7 @@ The output is as long as the input; it has the model's sample rate.
   --plot SVG                     a figure of waveforms, spectrograms before and after, and tokens: a file, or a directory
                                  (also made when it ends with /, or for several inputs)
   --force                        make results again that exist already (a single -o FILE is always written)
+  --threads N                    threads that compute together (default 1), where the runtime has them
   --model FILE                   checkpoint instead of the default model; repeat for models in several files
   --config YAML                  configuration that came with the checkpoint
   --json                         one line of JSON per file, with all figures
@@ -47,7 +48,7 @@ Examples
 export const roundtrip: Verb = {
   summary: 'audio to tokens and back, with figures',
   help: HELP,
-  options: ['output', 'format', 'codebooks', 'plot', 'force', 'model', 'config'],
+  options: ['output', 'format', 'codebooks', 'plot', 'force', 'threads', 'model', 'config'],
   async run(args, environment) {
     const format = choose('format', args.format, WAV_SAMPLE_FORMATS, 'pcm16')
     const codebooks = codebooksOption(args)

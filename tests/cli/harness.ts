@@ -104,6 +104,7 @@ export class Bench {
   /** Called when a model is loaded, to fail. */
   onLoad = () => {}
   loads: (readonly BytesInput[] | undefined)[] = []
+  threads: (number | undefined)[] = []
 
   /** Runs `wavtok ...args`; words that begin with @ are paths below the temporary directory. */
   async run(...args: string[]): Promise<number> {
@@ -120,8 +121,9 @@ export class Bench {
       stderr: this.stderr,
       signal: this.interrupt.signal,
       now: () => (clock += this.tick),
-      loadTokenizer: async source => {
+      loadTokenizer: async (source, { threads }) => {
         this.loads.push(source)
+        this.threads.push(threads)
         this.onLoad()
         return this.tokenizer
       },

@@ -36,6 +36,21 @@ test(
 )
 
 test(
+  '--threads reaches the model; what is no number is refused before anything is loaded',
+  withBench(async bench => {
+    bench.wav('a.wav', 24000, 24000)
+    assert.is(await bench.run('encode', '@a.wav', '--threads', '2'), 0)
+    assert.is(await bench.run('decode', '@a.wtok', '--threads', '3'), 0)
+    assert.is(await bench.run('roundtrip', '@a.wav'), 0)
+    assert.is(await bench.run('info', '--threads', '2'), 0)
+    assert.equal(bench.threads, [2, 3, undefined, 2])
+    assert.match(bench.stdout.text, /baseline build, 1 thread\)/)
+    assert.is(await bench.run('encode', '@a.wav', '--force', '--threads', 'all'), 2)
+    assert.match(bench.stderr.text, /--threads is 'all', expected a number from 1 up/)
+  }),
+)
+
+test(
   'decode takes every token format; formats, clipping and codes out of range',
   withBench(async bench => {
     const tokens = new AudioTokens([[0, 2048, 4095]], FORMAT)
