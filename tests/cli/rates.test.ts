@@ -27,6 +27,8 @@ test(
     assert.equal(decodeTokens(bench.read('tokens/a.wtok')).codes, expected.codes)
     assert.is(await bench.run('info', '@tokens/a.wtok'), 0)
     assert.match(bench.stdout.text, /strides +4, 2, 1: frames that share a code/)
+    assert.is(await bench.run('info', MODEL), 0)
+    assert.match(bench.stdout.text, /3 codebooks of 64, 11.719, 23.438, 46.875 per second, 0.49 kbps/)
     assert.is(await bench.run('decode', '@tokens/a.wtok', '-o', '@back.wav', '--json'), 0)
     assert.is(bench.json[0].frames, expected.frames)
 
