@@ -42,6 +42,15 @@ test(
     assert.is(await bench.run('bpe', 'decode', '@short', '--bpe', '@bpe.json', '-o', '@again'), 0)
     const { codes, strides, frameRate } = decodeTokens(bench.read('again/a.wtok'))
     assert.equal([codes, strides, frameRate], [expected.codes, [4, 2, 1], 46.875])
+    const file = JSON.parse(bench.read('short/a.bpe.json').toString())
+    for (const [strange, message] of [
+      [[3, 2, 1], /strides are 3, 2, 1 for 3 codebooks/],
+      ['4, 2, 1', /not a file that 'bpe encode' wrote/],
+    ] as const) {
+      bench.write('strange.bpe.json', JSON.stringify({ ...file, strides: strange }))
+      assert.is(await bench.run('bpe', 'decode', '@strange.bpe.json', '--bpe', '@bpe.json', '-o', '-'), 1)
+      assert.match(bench.stderr.text, message)
+    }
     assert.is(await bench.run('compress', '@tokens/a.wtok', '--method', 'dedup', '-o', '@x.json'), 1)
     assert.match(bench.stderr.text, /strides 4, 2, 1; compress takes codebooks of one rate/)
     assert.is(await bench.run('encode', '@in/a.wav', '-o', '@a.npy'), 1)
