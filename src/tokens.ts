@@ -1,5 +1,5 @@
-import { checkStrides } from './codes/rates.js'
 import { TokenError } from './errors.js'
+import { checkStrides } from './strides.js'
 
 /** What tokens say about themselves beside their codes. */
 export interface TokenFormat {

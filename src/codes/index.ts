@@ -43,7 +43,7 @@ export {
   type SpokenWord,
   textToCodes,
 } from './outetts.js'
-export { checkStrides, foldRates, foldSizes, unfoldRates } from './rates.js'
+export { foldRates, foldSizes, unfoldRates } from './rates.js'
 export { type AdjacentChoice, mapOfAdjacentPairs, mapOfSegments } from './reduce/adjacent.js'
 export { encodeMerged, mergeCodes, packMerged, unpackMerged } from './reduce/codec-merging.js'
 export {

@@ -1,8 +1,9 @@
 // Codebooks of several rates (SNAC) as frames of one: each frame of the coarsest codebook with all codes that fall on it.
-import { TokenError } from '../errors.js'
+import { checkStrides } from '../strides.js'
 
 /** Which codebook, and which of its codes within the frame, each code of a frame is: in order of time, coarse codebooks first. */
 function placesOf(strides: readonly number[]): { codebook: number; index: number }[] {
+  checkStrides(strides, strides.length)
   const [group] = strides
   return Array.from({ length: group }, (_, frame) =>
     strides.flatMap((stride, codebook) =>
@@ -16,6 +17,7 @@ function placesOf(strides: readonly number[]): { codebook: number; index: number
  * read and write: a0, b0, c0, c1, b1, c2, c3.
  *
  * @param strides frames that share a code of each codebook, the first a multiple of all
+ * @throws TokenError for other strides
  */
 export function foldRates(
   codes: readonly ArrayLike<number>[],
@@ -44,27 +46,6 @@ export function unfoldRates(
       codes[codebook][frame * perFrame + index] = rows[i][frame]
   }
   return codes
-}
-
-const MOST_STRIDE = 255
-
-/** True for a whole number from 1 to 255 for every codebook, each a part of the first. */
-export function areStrides(strides: readonly number[], codebooks: number): boolean {
-  const isStride = (value: number) => Number.isInteger(value) && value >= 1 && strides[0] % value === 0
-  return strides.length === codebooks && strides.every(isStride) && strides[0] <= MOST_STRIDE
-}
-
-/** @throws TokenError, or `Failure`, for numbers that are no strides */
-export function checkStrides(
-  strides: readonly number[],
-  codebooks: number,
-  Failure: new (message: string) => Error = TokenError,
-): void {
-  if (areStrides(strides, codebooks)) return
-  throw new Failure(
-    `strides are ${strides.join(', ').slice(0, 80) || 'none'} for ${codebooks} codebooks; ` +
-      `expected one for each, 1 to ${MOST_STRIDE}, the first a multiple of all`,
-  )
 }
 
 /** What each code of a coarse frame has that its codebook has, such as its size. */

@@ -1,8 +1,9 @@
 import { TokenError } from '../errors.js'
+import { areStrides, checkStrides } from '../strides.js'
 import { ByteSink } from './byte-sink.js'
 import type { ContextOrder } from './context-model.js'
 import { crc32 } from './crc32.js'
-import { areStrides, checkStrides, foldSizes } from './rates.js'
+import { foldSizes } from './rates.js'
 
 /** A .wtok file that cannot be read on from `offset`. */
 export class TokenFileError extends TokenError {

@@ -1,9 +1,10 @@
 import { TokenError } from '../errors.js'
+import { checkStrides } from '../strides.js'
 import { ByteSink } from './byte-sink.js'
 import { ContextModel } from './context-model.js'
 import { bitsOf, packCodes } from './packing.js'
 import { RangeEncoder } from './range-coder.js'
-import { checkStrides, foldRates } from './rates.js'
+import { foldRates } from './rates.js'
 import {
   BLOCK,
   encodeHeader,

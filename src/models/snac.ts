@@ -8,9 +8,9 @@
 // The decoder was trained with noise of its own. Without it, the same tokens are the same audio: that is the default here.
 import type { Region } from '../../bindings/memory.js'
 import type { TensorSource } from '../checkpoints/source.js'
-import { checkStrides } from '../codes/rates.js'
 import { ConfigError } from '../errors.js'
 import { wholeFrames } from '../nn/whole_frames.js'
+import { checkStrides } from '../strides.js'
 import { knownRate, readTensors } from './dac_config.js'
 import { decoderReach, encoderReach } from './dac_layers.js'
 import { type DacFamily, dacContents, loadDacFamily } from './dac_model.js'

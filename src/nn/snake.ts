@@ -5,6 +5,9 @@ import { blockRows, type Layer, pointwise, type RowSink, type Window, windowed }
 
 // What DAC adds to alpha, so that an alpha of 0 is no division by 0.
 const LEAST = 1e-9
+// A unit holds four blocks, and a codec has 24 units: DAC at 44.1 kHz encodes in 21.5 MiB beyond its weights, in 30.5 with blocks twice as
+// large, and as fast within 2 %.
+const KIBIBYTES = 128
 
 /** x + sin(alpha x)^2 / alpha, with an alpha per channel. (Ziyin et al., 2020, equation 3; DAC, section 3.1) */
 export class Snake implements Layer {
@@ -53,7 +56,7 @@ export class SnakeUnit implements Layer {
 
   open(region: Region, sink: RowSink): RowSink {
     const { channels, span, padding } = this.conv.window
-    const block = Math.max(blockRows(channels), span)
+    const block = Math.max(blockRows(channels, KIBIBYTES), span)
     const activated = region.alloc((block + span) * channels)
     const hidden = region.alloc(block * this.conv.outputs)
     return windowed(region, this.conv.window, block, sink, (out, input, rows) => {

@@ -27,6 +27,8 @@ test(
     assert.equal(decodeTokens(bench.read('tokens/a.wtok')).codes, expected.codes)
     assert.is(await bench.run('info', '@tokens/a.wtok'), 0)
     assert.match(bench.stdout.text, /strides +4, 2, 1: frames that share a code/)
+    assert.is(await bench.run('info', MODEL), 0)
+    assert.match(bench.stdout.text, /3 codebooks of 64, 11.719, 23.438, 46.875 per second, 0.49 kbps/)
     assert.is(await bench.run('decode', '@tokens/a.wtok', '-o', '@back.wav', '--json'), 0)
     assert.is(bench.json[0].frames, expected.frames)
 
@@ -40,6 +42,15 @@ test(
     assert.is(await bench.run('bpe', 'decode', '@short', '--bpe', '@bpe.json', '-o', '@again'), 0)
     const { codes, strides, frameRate } = decodeTokens(bench.read('again/a.wtok'))
     assert.equal([codes, strides, frameRate], [expected.codes, [4, 2, 1], 46.875])
+    const file = JSON.parse(bench.read('short/a.bpe.json').toString())
+    for (const [strange, message] of [
+      [[3, 2, 1], /strides are 3, 2, 1 for 3 codebooks/],
+      ['4, 2, 1', /not a file that 'bpe encode' wrote/],
+    ] as const) {
+      bench.write('strange.bpe.json', JSON.stringify({ ...file, strides: strange }))
+      assert.is(await bench.run('bpe', 'decode', '@strange.bpe.json', '--bpe', '@bpe.json', '-o', '-'), 1)
+      assert.match(bench.stderr.text, message)
+    }
     assert.is(await bench.run('compress', '@tokens/a.wtok', '--method', 'dedup', '-o', '@x.json'), 1)
     assert.match(bench.stderr.text, /strides 4, 2, 1; compress takes codebooks of one rate/)
     assert.is(await bench.run('encode', '@in/a.wav', '-o', '@a.npy'), 1)

@@ -4,9 +4,10 @@ import * as assert from 'uvu/assert'
 import { ConfigError } from '../../src/errors.js'
 import type { ModelOptions } from '../../src/models/registry.js'
 import { identical, snr } from '../support/compare.js'
-import { decode, encode, openModel, streamedDecode } from '../support/model.js'
+import { decode, encode, openModel, recorder, streamedDecode } from '../support/model.js'
 import { random } from '../support/random.js'
 import { rejects } from '../support/rejects.js'
+import { sameStages } from '../support/stages.js'
 import { cases, vectors } from '../support/vectors.js'
 
 const LEAST_SNR = 100 // dB
@@ -96,6 +97,16 @@ for (const [name, file, options] of LAYOUTS) {
     assert.is(heap.used, before)
   })
 }
+
+test('every layer puts out what the package’s does', async () => {
+  const { region, model } = await openModel('vectors/dac/own.pth')
+  const expected = vectors('dac/own-expected.safetensors')
+  const recorded = recorder(region)
+  encode(region, model, expected.get('frame_plus_1.x')!.data, recorded.probe)
+  decode(region, model, expected.get('frame_plus_1.codes')!.integers, recorded.probe)
+  const ours = ['whole frames', 'codes', 'quantized']
+  sameStages(recorded, expected, { one: 'frame_plus_1', least: LEAST_SNR, ours })
+})
 
 test('an older file of transformers, whose rate comes with the configuration', async () => {
   const config = JSON.stringify({ sampling_rate: 16_000 })

@@ -5,9 +5,10 @@ import { decodeTokens, encodeTokens } from '../../src/codes/index.js'
 import { ConfigError, TokenError } from '../../src/errors.js'
 import { AudioTokens, createWorkerTokenizer, loadTokenizer } from '../../src/index.js'
 import { identical, snr } from '../support/compare.js'
-import { concat, decode, encode, openModel, streamedDecode, testFile } from '../support/model.js'
+import { concat, decode, encode, openModel, recorder, streamedDecode, testFile } from '../support/model.js'
 import { random } from '../support/random.js'
 import { rejects } from '../support/rejects.js'
+import { sameStages } from '../support/stages.js'
 import { cases, vectors } from '../support/vectors.js'
 
 const LEAST_SNR = 100 // dB
@@ -59,6 +60,14 @@ for (const name of ['24k', '44k']) {
       assert.ok(quality > LEAST_SNR, `${quality} dB with one codebook`)
     })
   }
+
+  test(`${name}: every layer puts out what the package’s does`, () => {
+    const recorded = recorder(region)
+    encode(region, model, expected.get('frame_plus_1.x')!.data, recorded.probe)
+    decode(region, model, repeated(codesOf(expected, 'frame_plus_1')), recorded.probe)
+    const ours = ['whole frames', 'codes', 'quantized']
+    sameStages(recorded, expected, { one: 'frame_plus_1', least: LEAST_SNR, ours })
+  })
 
   test(`${name}: chunks of any size give the same bits, both ways`, () => {
     const codes = repeated(codesOf(expected, 'long'))

@@ -69,6 +69,35 @@ def cases_of(rate: int, encode, decode) -> dict:
     return tensors
 
 
+STAGE_VALUES = 1000
+# not the containers of decoder blocks, the convolution that ends an encoder block (the block's own output), noise and tanh
+STAGE = re.compile(r'encoder\.block\.\d+(\.block\.[0-3])?|decoder\.model\.\d+(\.block\.\d)?')
+
+
+def stages(model: torch.nn.Module, case: str, run) -> dict:
+    """What every layer puts out while `run` works: rows [n, channels], every k-th of them so that there are at most 1000 values."""
+    kept = {}
+
+    def keep(name: str):
+        def hook(_module, _inputs, output: torch.Tensor) -> None:
+            rows = output[0].T
+            kept[f'{case}.stage.{name}'] = rows[:: -(-rows.numel() // STAGE_VALUES)].clone()
+
+        return hook
+
+    hooks = [
+        module.register_forward_hook(keep(name))
+        for name, module in model.named_modules()
+        if STAGE.fullmatch(name) and type(module).__name__ not in ('DecoderBlock', 'NoiseBlock', 'Tanh')
+    ]
+    run()
+    for hook in hooks:
+        hook.remove()
+    # the library's last layer has the tanh in it
+    last = max((name for name in kept if re.fullmatch(r'.*decoder\.model\.\d+', name)), key=lambda name: int(name.rsplit('.', 1)[1]))
+    return kept | {last: kept[last].tanh()}
+
+
 def padded(x: torch.Tensor, hop: int) -> torch.Tensor:
     return torch.nn.functional.pad(x, (0, -x.shape[-1] % hop))
 
@@ -84,7 +113,10 @@ def own() -> None:
         torch.save({'state_dict': model.state_dict(), 'metadata': {'kwargs': kwargs}}, HERE / 'own.pth')
         encode = lambda x: model.encode(padded(x, model.hop_length))[1]
         decode = lambda codes: model.decode(model.quantizer.from_codes(codes)[0])
-        store.save(HERE / 'own-expected.safetensors', cases_of(24_000, encode, decode), {})
+        tensors = cases_of(24_000, encode, decode)
+        x = tensors['frame_plus_1.x'][None, None]
+        tensors |= stages(model, 'frame_plus_1', lambda: decode(encode(x)))
+        store.save(HERE / 'own-expected.safetensors', tensors, {})
 
 
 def transformers() -> None:

@@ -11,7 +11,7 @@ from snac import SNAC
 from snac.layers import NoiseBlock
 
 import store
-from make_dac import enliven
+from make_dac import enliven, stages
 from seeded_codecs import SAMPLES, signal
 
 HERE = store.HERE / 'snac'
@@ -37,6 +37,8 @@ def make(name: str, **config) -> None:
             coarse = first.out_proj(first.decode_code(codes[0])).repeat_interleave(first.stride, dim=-1)
             tensors[f'{case}.few'] = model.decoder(coarse)[0, 0]
             print(name, case, 'codes in use', [len(set(row[0].tolist())) for row in codes])
+        x = tensors['frame_plus_1.x'][None, None]
+        tensors |= stages(model, 'frame_plus_1', lambda: model.decode(model.encode(x)))
     store.save(HERE / f'{name}-expected.safetensors', tensors, {'config': json.dumps(config)})
 
 
