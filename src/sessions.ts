@@ -26,8 +26,6 @@ export interface DecodedAudio {
 const TILE_SECONDS = 0.25
 /** Frames pushed at a time. */
 const TILE_FRAMES = 64
-/** Of the time of an encoder that sees the whole clip (DM-Codec): what it does while the clip comes. */
-const SHARE_BEFORE_THE_END = 0.5
 /** Chunks of a stream are worked off in pieces of this length. */
 const PIECE_SECONDS = 1
 
@@ -59,13 +57,6 @@ export function* pushSamples(engine: Engine, stage: RowSink, samples: Float32Arr
     stage.commit(part.length)
     yield (start + part.length) / samples.length
   }
-}
-
-/** @internal Pushes all samples of a clip and ends it; yields the share done. */
-export function* pushClip(engine: Engine, stage: RowSink, samples: Float32Array): Generator<number> {
-  const share = engine.model.info.encoderLookahead === undefined ? SHARE_BEFORE_THE_END : 1
-  for (const done of pushSamples(engine, stage, samples)) yield share * done
-  for (const done of finish(stage)) yield share + (1 - share) * done
 }
 
 /** @internal Pushes rows of the stage's width; yields the share done. */

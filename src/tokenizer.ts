@@ -6,7 +6,7 @@ import { Engine } from './engine.js'
 import { AudioError, ConfigError } from './errors.js'
 import type { Model } from './models/model.js'
 import { receiver } from './nn/clip.js'
-import type { RowSink } from './nn/rows.js'
+import { finish, type RowSink } from './nn/rows.js'
 import type { RunOptions } from './schedule.js'
 import {
   codebooksOf,
@@ -17,8 +17,8 @@ import {
   EncodeSession,
   formatOf,
   joined,
-  pushClip,
   pushFrames,
+  pushSamples,
   WindowSession,
 } from './sessions.js'
 import {
@@ -32,6 +32,9 @@ import {
 import type { Session } from './streams.js'
 import { checkedTokens, interleave, type TokenInput } from './token_input.js'
 import { AudioTokens } from './tokens.js'
+
+/** Of the time of an encoder that sees the whole clip (DM-Codec): what it does while the clip comes. */
+const SHARE_BEFORE_THE_END = 0.5
 
 /** Audio to tokens and back, with one model. Calls are queued: each runs alone. Made by `loadTokenizer`. */
 export class AudioTokenizer extends StreamingTokenizer implements Disposable {
@@ -208,6 +211,13 @@ export class AudioTokenizer extends StreamingTokenizer implements Disposable {
       await this.#engine.slice(pushClip(this.#engine, open(region), samples), 'encode', options)
     })
   }
+}
+
+/** Pushes all samples of a clip and ends it; yields the share done. */
+function* pushClip(engine: Engine, stage: RowSink, samples: Float32Array): Generator<number> {
+  const share = engine.model.info.encoderLookahead === undefined ? SHARE_BEFORE_THE_END : 1
+  for (const done of pushSamples(engine, stage, samples)) yield share * done
+  for (const done of finish(stage)) yield share + (1 - share) * done
 }
 
 function checkFrames(frames: Float32Array, dim: number): void {
