@@ -90,6 +90,12 @@ def constant_mask(config, inputs_embeds: torch.Tensor, **_) -> torch.Tensor:
     return torch.zeros(hidden.shape).masked_fill(hidden, torch.finfo(torch.float32).min)[None, None]
 
 
+def repeated(x: torch.Tensor, repeats: int, dim: int) -> torch.Tensor:
+    """repeat_interleave along the last dimension; its own export to ONNX makes another shape."""
+    assert dim == -1
+    return x[..., None].expand(*x.shape, repeats).flatten(-2)
+
+
 def export(graph: nn.Module, example: torch.Tensor, path: Path) -> None:
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         warnings.simplefilter('ignore')  # the legacy exporter announces its successor; tracing warns of constants, which are meant
@@ -126,6 +132,7 @@ def write(name: str, directory: Path) -> None:
     audio = codec.decode(codes)
     fold(codec)
     modeling_mimi.create_sliding_window_causal_mask = constant_mask
+    torch.Tensor.repeat_interleave = repeated
     export(Graph(codec.model, codec.encode), wave, directory / f'{name}.encode.onnx')
     export(Graph(codec.model, codec.decode), codes, directory / f'{name}.decode.onnx')
     heard = run_onnx(directory / f'{name}.decode.onnx', codes.numpy())
