@@ -19,6 +19,8 @@ const OPTIONS = {
   method: { type: 'string' },
   ratio: { type: 'string' },
   threshold: { type: 'string' },
+  jobs: { type: 'string' },
+  shard: { type: 'string' },
   'stdin-jsonl': { type: 'boolean' },
   recover: { type: 'boolean' },
   force: { type: 'boolean' },
@@ -50,6 +52,8 @@ export interface Arguments {
   readonly method?: string
   readonly ratio?: string
   readonly threshold?: string
+  readonly jobs?: string
+  readonly shard?: string
   readonly 'stdin-jsonl'?: boolean
   readonly recover?: boolean
   readonly force?: boolean
