@@ -44,7 +44,11 @@ function replacing(sources) {
   return { name: 'replacing', resolveId: id => sources[id] && resolve(sources[id]) }
 }
 
-const external = id => id.startsWith('#') || id.startsWith('node:') || /\.wasm(\?module)?$/.test(id)
+/** What the command line loads where it is installed. */
+const OPTIONAL = ['bullmq', 'hyparquet-writer']
+
+const external = id =>
+  id.startsWith('#') || id.startsWith('node:') || /\.wasm(\?module)?$/.test(id) || OPTIONAL.includes(id)
 const bundle = (input, plugins = [], manualChunks = undefined) => ({
   input,
   external: plugins.length ? undefined : external,

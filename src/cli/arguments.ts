@@ -20,6 +20,8 @@ const OPTIONS = {
   ratio: { type: 'string' },
   threads: { type: 'string' },
   threshold: { type: 'string' },
+  jobs: { type: 'string' },
+  shard: { type: 'string' },
   'stdin-jsonl': { type: 'boolean' },
   recover: { type: 'boolean' },
   force: { type: 'boolean' },
@@ -52,6 +54,8 @@ export interface Arguments {
   readonly ratio?: string
   readonly threads?: string
   readonly threshold?: string
+  readonly jobs?: string
+  readonly shard?: string
   readonly 'stdin-jsonl'?: boolean
   readonly recover?: boolean
   readonly force?: boolean

@@ -2,9 +2,12 @@ import { decodeWav } from '../audio/index.js'
 import { encodeTokens, TOKEN_FILE_FORMATS, type TokenFileFormat } from '../codes/index.js'
 import { choose, codebooksOption } from './arguments.js'
 import { type Result, runBatch, type Task } from './batch.js'
+import { UsageError } from './environment.js'
 import { describeRate, describeSpeed, tokenFigures } from './figures.js'
 import { planJobs } from './files.js'
 import { encodeLines } from './lines.js'
+import { encodeShards } from './shards/encode.js'
+import { SHARD_FORMATS, type ShardFormatName } from './shards/formats.js'
 import { showSeconds } from './text.js'
 import type { Verb } from './verb.js'
 import { weightsHash } from './weights_hash.js'
@@ -15,10 +18,14 @@ IN is a WAV file, a directory (every *.wav below it) or - for stdin.
 OUT is a file, a directory (also made when it ends with /, or for several inputs), or - for stdout.
 Without -o the token file is put beside its input: speech.wav gives speech.wtok.
 
-  --format wtok|json|npy|txt   default: as the name after -o says, else wtok.
+  --format wtok|json|npy|txt|webdataset|jsonl|parquet
+                               default: as the name after -o says, else wtok.
                                wtok is compressed, checked and streamable, and knows its model, rates and codebooks;
                                json knows the same; npy is uint16 [codebooks, frames];
-                               txt has one line of codes per codebook
+                               txt has one line of codes per codebook;
+                               webdataset, jsonl and parquet put many clips into few files, the shards, in the folder OUT
+  --shard SIZE                 bytes of a shard at most, such as 250MB (default 1GB)
+  --jobs N                     of shards: encode with N threads (default 1); results do not depend on it
   -o, --output OUT             see above
   --codebooks N                the first N codebooks only, at a lower bitrate (default: all)
   --force                      make results again that exist already (without -o FILE they are kept)
@@ -36,15 +43,23 @@ Examples
   find . -name '*.wav' | jq -R '{path: .}' -c | parallel --pipe wavtok encode --stdin-jsonl > tokens.jsonl
   wavtok encode recordings/ -o tokens/ --format npy
   wavtok encode speech.wav -o speech.txt --model wavtokenizer_large_speech_320_24k.ckpt
+  wavtok encode recordings/ -o shards/ --format webdataset --shard 250MB --jobs 8   # killed? the same command goes on
   arecord -f S16_LE -r 24000 -d 5 | wavtok encode - > tokens.wtok
 `
 
 export const encode: Verb = {
   summary: 'audio to tokens',
   help: HELP,
-  options: ['output', 'format', 'codebooks', 'stdin-jsonl', 'force', 'threads', 'model', 'config'],
+  options: [
+    ...(['output', 'format', 'codebooks', 'jobs', 'shard', 'stdin-jsonl', 'force'] as const),
+    ...(['threads', 'model', 'config'] as const),
+  ],
   async run(args, environment) {
     if (args['stdin-jsonl']) return encodeLines(args, environment)
+    const shards = args.format !== undefined && Object.hasOwn(SHARD_FORMATS, args.format)
+    if (shards) return encodeShards(args, args.format as ShardFormatName, environment)
+    if (args.jobs !== undefined || args.shard !== undefined)
+      throw new UsageError('--jobs and --shard go with --format webdataset, jsonl or parquet')
     const extension = TOKEN_FILE_FORMATS.find(name => args.output?.toLowerCase().endsWith(`.${name}`))
     const format = choose('format', args.format, TOKEN_FILE_FORMATS, extension ?? 'wtok')
     const codebooks = codebooksOption(args)

@@ -24,6 +24,8 @@ export interface Environment {
   /** Milliseconds. */
   now(): number
   loadTokenizer(source: readonly BytesInput[] | undefined, options: LoadOptions): Promise<Tokenizer>
+  /** The same in a thread of its own. */
+  loadWorker(source: readonly BytesInput[] | undefined, options: LoadOptions): Promise<Tokenizer>
 }
 
 /** The command line makes no sense: one line, a pointer to the help, exit code 2. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { loadTokenizer } from '../index.js'
+import { createWorkerTokenizer, loadTokenizer } from '../index.js'
 import { type Output, PipeClosed } from './environment.js'
 import { run } from './run.js'
 
@@ -32,6 +32,7 @@ const code = await run(process.argv.slice(2), {
   signal: interrupt.signal,
   now: () => performance.now(),
   loadTokenizer,
+  loadWorker: createWorkerTokenizer,
 })
 // Every write was awaited; an open stdin must not keep the process.
 process.exit(code)

@@ -127,6 +127,10 @@ export class Bench {
         this.onLoad()
         return this.tokenizer
       },
+      loadWorker: async source => {
+        this.loads.push(source)
+        return this.tokenizer
+      },
     }
     return run(
       args.map(word => (word.startsWith('@') ? this.path(word.slice(1)) : word)),
