@@ -1,8 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { widen } from '../../src/checkpoints/dtypes.js'
-import { halfWidener } from '../../src/checkpoints/halves.js'
-import { freshCore } from '../support/core.js'
+import { widen } from '../src/checkpoints/dtypes.js'
+import { halfWidener } from '../src/halves.js'
+import { freshCore } from './support/core.js'
 
 const { region } = await freshCore()
 const widenInCore = halfWidener(region.heap)

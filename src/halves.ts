@@ -1,5 +1,5 @@
-import type { Heap } from '../../bindings/memory.js'
-import type { HalfWidener } from './dtypes.js'
+import type { Heap } from '../bindings/memory.js'
+import type { HalfWidener } from './checkpoints/dtypes.js'
 
 const AT_ONCE = 1 << 16
 
