@@ -30,6 +30,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'src/plots/index.ts',
     'node:',
     '#platform',
+    // installed where they are wanted
+    'hyparquet-writer',
   ],
   'src/': ['src/', 'bindings/', '#platform'],
 }
