@@ -145,7 +145,7 @@ function run(result: RunResult): string {
     ...(costs.length ? [table(['', 'clip', 'real-time factor', 'memory beyond the weights'], costs)] : []),
     ...(result.threads
       ? [
-          '### Threads, wall clock, results identical',
+          '### Threads, results identical\n\nWall clock, which other work on the same cores lengthens, unlike the CPU times above.',
           table(
             ['threads', 'encode', 'decode', 'sooner'],
             result.threads.map(({ threads, encode, decode }, _, [one]) => [
