@@ -21,6 +21,10 @@ const OPTIONS = {
   threads: { type: 'string' },
   threshold: { type: 'string' },
   jobs: { type: 'string' },
+  redis: { type: 'string' },
+  name: { type: 'string' },
+  lock: { type: 'string' },
+  'until-empty': { type: 'boolean' },
   shard: { type: 'string' },
   'stdin-jsonl': { type: 'boolean' },
   recover: { type: 'boolean' },
@@ -55,6 +59,10 @@ export interface Arguments {
   readonly threads?: string
   readonly threshold?: string
   readonly jobs?: string
+  readonly redis?: string
+  readonly name?: string
+  readonly lock?: string
+  readonly 'until-empty'?: boolean
   readonly shard?: string
   readonly 'stdin-jsonl'?: boolean
   readonly recover?: boolean

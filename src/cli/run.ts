@@ -7,6 +7,7 @@ import { encode } from './encode.js'
 import { type Environment, PipeClosed, UsageError } from './environment.js'
 import { evaluate } from './eval.js'
 import { info } from './info.js'
+import { queue } from './queue.js'
 import { roundtrip } from './roundtrip.js'
 import { describeError } from './text.js'
 import type { Verb } from './verb.js'
@@ -20,6 +21,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   convert,
   bpe,
   compress,
+  queue,
 }
 
 const FAILED = 1

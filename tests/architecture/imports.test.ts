@@ -32,6 +32,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     '#platform',
     // installed where they are wanted
     'hyparquet-writer',
+    'bullmq',
   ],
   'src/': ['src/', 'bindings/', '#platform'],
 }
