@@ -19,7 +19,7 @@ import soundfile
 from safetensors import safe_open
 
 import plot
-from agreement import agree
+from agreement import agree, by_library
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, '..')
@@ -127,7 +127,27 @@ def pictures(eval_dir, work):
     return '\n\n'.join(lines)
 
 
-def card(model, eval_dir, work, evaluators, peers):
+MACHINES = {'cuda': 'one H200 GPU', 'cpu': 'two CPU cores'}
+
+
+def run_line(run):
+    return f"{run['steps']:,} steps in {60 * run['trainingHours']:.0f} minutes on {MACHINES[run['device']]} ({run['audioSeenHours']:.0f} h of audio)"
+
+
+def dtype_loss(model, exact, work):
+    """What the shipped dtype changes against f32 weights, by the library: codes, and the measures of what is decoded. Not the waveforms'
+    distance: a pitch that is rounded to the other quarter of a Hz is another phase from there on."""
+    wav = os.path.join(work, 'wav24')       # of agree()
+    codes, exact_codes = (by_library(m, wav, os.path.join(work, name))[0] for m, name in ((model, 'as-shipped'), (exact, 'exact')))
+    names = sorted(n for n in os.listdir(codes) if n.endswith('.npy'))
+    pairs = [(np.load(os.path.join(codes, n)).reshape(-1), np.load(os.path.join(exact_codes, n)).reshape(-1)) for n in names]
+    differ, total = sum(int((a != b).sum()) for a, b in pairs), sum(len(a) for a, _ in pairs)
+    ours, theirs = own_measures(model, work), own_measures(exact, work)
+    beside = ', '.join(f"{title} {ours[key]['mean']:.4f} and {theirs[key]['mean']:.4f}" for key, title, _ in OWN[:3])
+    return f'Shipped as f16: against the same weights in f32, {differ} of {total:,} codes differ ({100 * differ / total:.2f} %); {beside}.'
+
+
+def card(model, eval_dir, work, evaluators, peers, exact=None):
     with safe_open(model, 'pt') as f:
         metadata = f.metadata()
         parameters = sum(math.prod(f.get_slice(k).get_shape()) for k in f.keys())
@@ -143,7 +163,7 @@ def card(model, eval_dir, work, evaluators, peers):
         'own': own_table(own_measures(model, work)), 'pictures': pictures(eval_dir, work), **agreed,
         'table': table(judged, rows_of(peers) if peers else []), 'parameters': f'{parameters / 1e6:.2f} M', 'bytes': f'{os.path.getsize(model) / 1e6:.2f} MB',
         'encoder': stack(config['encoder']), 'decoder': stack(config['decoder']), 'dim': config['codebook_dim'], 'mels': config['front_end']['mels'],
-        'bands': config['synth']['bands'], 'steps': f"{history['steps']:,}", 'minutes_trained': f"{60 * history['trainingHours']:.0f}", 'seen': history['audioSeenHours'],
+        'bands': config['synth']['bands'], 'training': '; then '.join(map(run_line, history.get('runs') or [{**history, 'device': 'cuda'}])), 'seen': history['audioSeenHours'], 'dtype_loss': dtype_loss(model, exact, work) if exact else '',
         'data_hours': history['dataHours'], 'speakers': f"{history['speakers']:,}", 'date': history['date'],
         'sources': '\n'.join(f"| {s['name']} | {s['licence']} | {s['by']} |" for s in history['sources']),
         'used': f'{100 * used:.1f}', 'perplexity': f'{perplexity:.0f}', 'tokens': f'{tokens:,}', 'clips': len(judged), 'minutes': f'{seconds / 60:.1f}',
@@ -155,9 +175,10 @@ def card(model, eval_dir, work, evaluators, peers):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('model'); p.add_argument('eval_dir'); p.add_argument('work_dir')
+    p.add_argument('--exact', help='the same weights exported in f32: what the shipped dtype costs')
     p.add_argument('--evaluators', required=True); p.add_argument('--peers'); p.add_argument('-o', '--out', default=os.path.join(ROOT, 'weights', 'MODEL_CARD.md'))
     a = p.parse_args()
-    text = card(a.model, a.eval_dir, a.work_dir, a.evaluators, a.peers)
+    text = card(a.model, a.eval_dir, a.work_dir, a.evaluators, a.peers, a.exact)
     with open(a.out, 'w', encoding='utf8') as f:
         f.write(text)
     print(text)

@@ -39,11 +39,20 @@ def sharpen(values, config, amount, width=41):
     return values
 
 
+def runs(saved):
+    """This run behind those of the file that it began with."""
+    o, before = saved['options'], saved.get('started_from') or {}
+    first = before.get('runs') or [{k: before[k] for k in ('steps', 'trainingHours', 'audioSeenHours', 'date')} | {'device': 'cuda'}] if before else []
+    seen = saved['step'] * o['batch'] * o['frames'] * saved['config']['hop'] / saved['config']['sample_rate'] / 3600
+    return [*first, {'steps': saved['step'], 'trainingHours': round(saved['seconds'] / 3600, 2), 'audioSeenHours': round(seen, 1),
+                     'date': datetime.date.today().isoformat(), 'device': saved.get('device', 'cuda').split(':')[0]}]
+
+
 def provenance(saved):
-    o = saved['options']
-    return {'steps': saved['step'], 'trainingHours': round(saved['seconds'] / 3600, 2), 'dataHours': round(saved['hours'], 2),
-            'speakers': saved['speakers'], 'audioSeenHours': round(saved['step'] * o['batch'] * o['frames'] * saved['config']['hop']
-                                                                  / saved['config']['sample_rate'] / 3600, 1),
+    all_runs = runs(saved)
+    total = lambda key: round(sum(r[key] for r in all_runs), 2)
+    return {'steps': total('steps'), 'trainingHours': total('trainingHours'), 'dataHours': round(saved['hours'], 2),
+            'speakers': saved['speakers'], 'audioSeenHours': round(total('audioSeenHours'), 1), 'runs': all_runs,
             'date': datetime.date.today().isoformat(), 'licence': 'Apache-2.0', 'sources': SOURCES}
 
 

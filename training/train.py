@@ -15,6 +15,7 @@ os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')     # beside other work, spi
 
 import numpy as np
 import torch
+from safetensors import safe_open
 
 import resident
 from adversarial import Adversary
@@ -28,7 +29,8 @@ from model import ConvNeXtBlock, Mini
 
 OPTIONS = dict(batch=20, frames=128, lr=1e-3, warmup=500, slow_after=4000, start_quantizer=400, decay=.999, weight_decay=.01,
                clip=1.0, evaluate_every=2000, save_seconds=300, seed=1, threads=2, bf16=True, anneal_from=0, anneal_steps=0,
-               adversarial=.3, adversarial_from=4000, listening=.6, listening_rows=24, listening_from=1000, budget_minutes=0.0)
+               adversarial=.3, adversarial_from=4000, listening=.6, listening_rows=24, listening_from=1000, budget_minutes=0.0,
+               codebook_decay=.99, revive_below=.05)
 SAMPLE_CLIPS = ('e016', 'e021', 'e056')
 
 
@@ -50,6 +52,7 @@ class Run:
         hz = centres(config)
         self.augment, self.losses = Augment(config).to(device), Losses(config, hz[config.front_end.mels:]).to(device)
         self.model = Mini(config).to(device)
+        self.model.quantizer.decay, self.model.quantizer.revive_below = options['codebook_decay'], options['revive_below']
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         o = options
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
@@ -59,6 +62,7 @@ class Run:
         self.adversary = Adversary(device, o['adversarial'])
         self.listener = Listener(ear, config, device, o['listening']) if ear else None
         self.step, self.seconds, self.stop = 0, 0.0, False
+        self.started_from = None        # provenance of the file whose weights this run began with
         os.makedirs(folder, exist_ok=True)
 
     def learning_rate(self):
@@ -152,7 +156,7 @@ class Run:
                     'adversary': self.adversary.state_dict(),
                     'torch_rng': torch.get_rng_state(), 'cuda_rng': torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
                     'numpy_rng': self.rng.bit_generator.state,
-                    'hours': self.train_data.hours, 'speakers': self.train_data.speakers}, path + '.part')
+                    'started_from': self.started_from, 'device': self.device, 'hours': self.train_data.hours, 'speakers': self.train_data.speakers}, path + '.part')
         os.replace(path + '.part', path)
 
     def load(self, path):
@@ -166,9 +170,11 @@ class Run:
             torch.cuda.set_rng_state_all([v.cpu() for v in s['cuda_rng']])
         self.rng.bit_generator.state = s['numpy_rng']
         self.step, self.seconds = s['step'], s['seconds']
+        self.started_from = s.get('started_from')
 
     def start_from(self, path):
         """Weights and codebook of an exported file; the optimizer and the codebook's averages begin anew."""
+        self.started_from = provenance_of(path)
         source = Codec.load(path).model.to(self.device).state_dict()
         for model in (self.model, self.average):
             model.load_state_dict({k: v for k, v in source.items() if k not in ('quantizer.counts', 'quantizer.sums', 'quantizer.started')}, strict=False)
@@ -214,6 +220,11 @@ class Run:
                 saved = time.time()
         self.save()
         self.log('dev', self.evaluate(self.average))
+
+
+def provenance_of(path):
+    with safe_open(path, 'pt') as f:
+        return json.loads(f.metadata().get('provenance', 'null'))
 
 
 def compile_blocks():
