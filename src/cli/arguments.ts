@@ -28,6 +28,7 @@ const OPTIONS = {
   shard: { type: 'string' },
   'stdin-jsonl': { type: 'boolean' },
   recover: { type: 'boolean' },
+  taxonomy: { type: 'boolean' },
   force: { type: 'boolean' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean', short: 'q' },
@@ -66,6 +67,7 @@ export interface Arguments {
   readonly shard?: string
   readonly 'stdin-jsonl'?: boolean
   readonly recover?: boolean
+  readonly taxonomy?: boolean
   readonly force?: boolean
   readonly json?: boolean
   readonly quiet?: boolean

@@ -9,6 +9,7 @@ import { type Environment, UsageError } from './environment.js'
 import { describeRate, uniqueCodes } from './figures.js'
 import { PIPE, readInput } from './files.js'
 import { type Outcome, Reporter } from './reporter.js'
+import { showTaxonomy } from './taxonomy/show.js'
 import { plural, showCount, showSeconds, showTable } from './text.js'
 import type { Verb } from './verb.js'
 
@@ -17,6 +18,7 @@ const HELP = `wavtok info [FILE...]    a checkpoint, audio file or token file ex
 FILE is a checkpoint (.safetensors, .gguf, .ckpt, .pt, .pth, .bin), a WAV file or a token file, recognised by its bytes; several
 files together are one model. - is stdin. Without FILE: the default model.
 
+  --taxonomy  every tokenizer this project knows, in the survey's terms (arXiv 2506.10274); then FILEs are conditions, field=text
   --recover   of a damaged .wtok file, count what lies before the damage
   --threads N load the model with N threads and say how many this runtime gives
   --json      one line of JSON
@@ -26,6 +28,7 @@ Examples
   wavtok info wavtokenizer_large_speech_320_24k.ckpt
   wavtok info encoder_model.pt decoder_model.pt
   wavtok info speech.wav
+  wavtok info --taxonomy quantizer=rvq streams=true
 `
 
 const HEAD_BYTES = 64
@@ -33,11 +36,11 @@ const HEAD_BYTES = 64
 export const info: Verb = {
   summary: 'a checkpoint, audio file or token file explained',
   help: HELP,
-  options: ['recover', 'threads'],
+  options: ['recover', 'taxonomy', 'threads'],
   async run(args, environment) {
     const reporter = new Reporter(environment, { json: args.json })
     if (args.inputs.length > 1 && args.inputs.includes(PIPE)) throw new UsageError("'-' (stdin) stands alone")
-    await reporter.result(await explain(args, environment))
+    await reporter.result(args.taxonomy ? showTaxonomy(args.inputs) : await explain(args, environment))
     return 0
   },
 }
