@@ -53,14 +53,15 @@ function newest(): Result[] {
 export function speedSection(): string {
   const results = newest()
   if (results.length === 0) return ''
-  const [{ machine, date, rounds, encode }] = results
+  const [{ machine, date, encode }] = results
+  const rounds = [...new Set(results.map(result => result.rounds))].sort().join(' or ')
   const [{ node }, peer] = encode.engines
   return `
 ## Speed
 
 Published sizes, seeded weights, all codebooks; a clip of 10 s, one thread, ${machine.cpu} (${machine.cores} cores), Node ${node.slice(1)}, ${date.slice(0, 10)}.
 Beside it ${peer.engine} ${peer.version} on the same weights as ONNX graphs, made in its favour (constant lengths, weight norm folded,
-optimised before), taking turns with it on one core: minima of CPU time over ${rounds} rounds, as shares of real time, and how many times
+optimised before), taking turns with it on one core: minima of CPU time over ${rounds} rounds (1: DAC, which is slow), as shares of real time, and how many times
 the peer's time that is. Both give the same codes and audio: each run checks it. Memory: WebAssembly's, with weights and the clip.
 \`npm run bench:codecs\` measures it.
 
