@@ -10,11 +10,12 @@ export function modelsPage(): string {
 Families in the registry: ${FAMILY_NAMES.join(', ')}. A file is recognised by its tensors' names; \`wavtok info FILE\` explains it, \`wavtok
 convert\` makes a small deployable one of it (f32, f16, q12 or q8; whole, or one half). This page is made by \`npm run docs:models\`.
 
-${table(['model', 'rate, Hz', 'tokens/s', 'codebooks', 'kbit/s', 'parameters, M'], ROWS.map(sizes))}
+${table(['model', 'rate, Hz', 'tokens/s', 'codebooks', 'kbit/s', 'parameters, M', 'GMAC/s, encode, decode'], ROWS.map(sizes))}
 
 Codebooks: \`encode(audio, { codebooks: n })\` and \`--codebooks n\` take the first n, at n shares of the bitrate; decoders take what they get.
 SNAC's codebooks have several rates, the first the coarsest. Its decoder was trained to add noise; here the same tokens are always the same
-audio: without noise, or with that of a seed (\`loadTokenizer(file, { noise: 1 })\`). EnCodec 24 kHz: 2, 4, 8, 16 and 32 are its 1.5, 3, 6, 12 and 24 kbit/s.
+audio: without noise, or with that of a seed (\`loadTokenizer(file, { noise: 1 })\`). EnCodec 24 kHz: 2, 4, 8, 16 and 32 are its 1.5, 3, 6, 12 and 24 kbit/s. GMAC/s: thousand millions of multiplications and additions for a second of
+audio, without the search in codebooks (PyTorch's counter of the published shapes, LSTMs by hand); one thread does about 25 of them a second.
 
 ## Streams
 
@@ -34,7 +35,7 @@ ${table(['model', 'weights', 'layouts', 'parity', 'licence'], ROWS.map(files))}
 }
 
 function sizes(row: ModelRow): string[] {
-  const { name, sampleRate, hop, codebooks, codebookSize, parameters } = row
+  const { name, sampleRate, hop, codebooks, codebookSize, parameters, gigaMacs } = row
   const strides = row.strides ?? new Array<number>(codebooks).fill(1)
   const rate = sampleRate / hop
   const books = codebooks === 0 ? 'none: frames' : `${codebooks} x ${codebookSize}`
@@ -50,7 +51,12 @@ function sizes(row: ModelRow): string[] {
     books,
     range,
     String(parameters),
+    cost(gigaMacs),
   ]
+}
+
+function cost([encoder, decoder]: ModelRow['gigaMacs']): string {
+  return `${encoder || '-'}, ${decoder}`
 }
 
 function waits({
