@@ -120,6 +120,12 @@ if (hasRedis)
       assert.match((await wavtok('queue', 'retry', ...at).ended).out, /1 file back in the queue/)
       assert.is((await wavtok('queue', 'work', '--until-empty', '-q', ...at).ended).code, 0)
       assert.is(outputs().length, 31)
+
+      const clip = join(out, 'clip-0.wtok')
+      writeFileSync(clip, 'spoilt')
+      await wavtok('queue', 'add', join(recordings, 'clip-0.wav'), '-o', out, '--force', ...at).ended
+      assert.is((await wavtok('queue', 'work', '--until-empty', '-q', ...at).ended).code, 0)
+      assert.equal(readFileSync(clip), readFileSync(join(alone, 'clip-0.wtok')), '--force makes it again')
     } finally {
       redis.close()
       rmSync(root, { recursive: true, force: true })

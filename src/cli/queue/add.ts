@@ -25,7 +25,13 @@ export async function add(args: Arguments, environment: Environment): Promise<nu
   const files: QueuedFile[] = []
   for (const { input, output: to = '' } of jobs)
     if (force || !(await exists(to)))
-      files.push({ input: resolve(input), output: resolve(to), format, ...(codebooks && { codebooks }) })
+      files.push({
+        input: resolve(input),
+        output: resolve(to),
+        format,
+        ...(codebooks && { codebooks }),
+        ...(force && { force }),
+      })
   const reporter = new Reporter(environment, { json: args.json, quiet: args.quiet })
   const added = await withQueue(args, async queue => {
     const before = await waitingOf(queue)

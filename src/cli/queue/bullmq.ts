@@ -9,6 +9,8 @@ export interface QueuedFile {
   readonly output: string
   readonly format: 'wtok' | 'json' | 'npy' | 'txt'
   readonly codebooks?: number
+  /** Made again where the output exists. */
+  readonly force?: boolean
 }
 
 /** @throws UsageError where the library is not installed */

@@ -74,12 +74,12 @@ export async function work(args: Arguments, environment: Environment): Promise<n
 }
 
 async function encodeFile(
-  { input, output, format, codebooks }: QueuedFile,
+  { input, output, format, codebooks, force }: QueuedFile,
   tokenizer: Tokenizer,
   modelHash: string | undefined,
   environment: Environment,
 ): Promise<void> {
-  if (await exists(output)) return // by a worker that was killed between writing and saying so
+  if (!force && (await exists(output))) return // by a worker that was killed between writing and saying so
   const { channels, sampleRate } = decodeWav(await readInput(input, environment))
   const tokens = await tokenizer.encode(channels, { sampleRate, codebooks, signal: environment.signal })
   await writeOutput(output, encodeTokens(tokens, format, { modelHash }), environment)
