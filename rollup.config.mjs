@@ -45,7 +45,7 @@ function replacing(sources) {
 }
 
 /** What the command line loads where it is installed. */
-const OPTIONAL = ['bullmq', 'hyparquet-writer']
+const OPTIONAL = ['audio-decode', 'bullmq', 'hyparquet-writer']
 
 const external = id =>
   id.startsWith('#') || id.startsWith('node:') || /\.wasm(\?module)?$/.test(id) || OPTIONAL.includes(id)

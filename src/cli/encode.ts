@@ -1,6 +1,6 @@
-import { decodeWav } from '../audio/index.js'
 import { encodeTokens, TOKEN_FILE_FORMATS, type TokenFileFormat } from '../codes/index.js'
 import { choose, codebooksOption } from './arguments.js'
+import { AUDIO_EXTENSIONS, decodeAudio } from './audio_file.js'
 import { type Result, runBatch, type Task } from './batch.js'
 import { UsageError } from './environment.js'
 import { describeRate, describeSpeed, tokenFigures } from './figures.js'
@@ -14,7 +14,8 @@ import { weightsHash } from './weights_hash.js'
 
 const HELP = `wavtok encode IN... [-o OUT]    audio to tokens
 
-IN is a WAV file, a directory (every *.wav below it) or - for stdin.
+IN is an audio file, a directory (every one below it) or - for stdin. WAV is read as it is; FLAC, MP3, Ogg, Opus, M4A and others
+where the package audio-decode is installed (npm install audio-decode).
 OUT is a file, a directory (also made when it ends with /, or for several inputs), or - for stdout.
 Without -o the token file is put beside its input: speech.wav gives speech.wtok.
 
@@ -64,7 +65,11 @@ export const encode: Verb = {
     const format = choose('format', args.format, TOKEN_FILE_FORMATS, extension ?? 'wtok')
     const codebooks = codebooksOption(args)
     const named = (stem: string) => `${stem}.${format}`
-    const jobs = await planJobs(args.inputs, args.output, { extensions: ['.wav'], named, besides: named })
+    const jobs = await planJobs(args.inputs, args.output, {
+      extensions: AUDIO_EXTENSIONS,
+      named,
+      besides: named,
+    })
     let modelHash: Promise<string | undefined> | undefined
     const work = {
       verb: 'encode',
@@ -78,14 +83,14 @@ export const encode: Verb = {
   },
 }
 
-/** One WAV file to the bytes of a token file. */
+/** One audio file to the bytes of a token file. */
 async function encodeFile(
   task: Task,
   format: TokenFileFormat,
   codebooks?: number,
   modelHash?: string,
 ): Promise<Result> {
-  const { channels, sampleRate, warnings } = decodeWav(task.bytes)
+  const { channels, sampleRate, warnings } = await decodeAudio(task.bytes)
   const { signal, onProgress, tokenizer, job } = task
   const [tokens, encodeSeconds] = await task.timed(() =>
     tokenizer.encode(channels, { sampleRate, codebooks, signal, onProgress }),

@@ -4,6 +4,7 @@ import { byteSource, openCheckpoint, type TensorSource } from '../checkpoints/in
 import { decodeTokens } from '../codes/index.js'
 import { AudioError, DEFAULT_MODEL, type TokenizerInfo, WavtokError } from '../index.js'
 import { type Arguments, threadsOption } from './arguments.js'
+import { decodeAudio, type FileAudio } from './audio_file.js'
 import { damageWarning } from './decode.js'
 import { type Environment, UsageError } from './environment.js'
 import { describeRate, uniqueCodes } from './figures.js'
@@ -57,10 +58,7 @@ async function explain(args: Arguments, environment: Environment): Promise<Outco
   if (isWav(head)) return explainWav(path, await whole())
   if (isTokenFile(head)) return explainTokens(path, await whole(), recover)
   const other = audioFormat(head)
-  if (other)
-    throw new AudioError(
-      `${path} is ${other.name}; WAV files can be read: ffmpeg -i in.${other.extension} out.wav`,
-    )
+  if (other) return explainAudio(path, other.name, await decodeNamed(path, await whole()))
   return explainCheckpoint([piped ?? path], environment, threads)
 }
 
@@ -82,8 +80,27 @@ function isTokenFile(head: Uint8Array): boolean {
   )
 }
 
+/** An error says which file. */
+async function decodeNamed(path: string, bytes: Uint8Array): Promise<FileAudio> {
+  try {
+    return await decodeAudio(bytes)
+  } catch (error) {
+    throw error instanceof AudioError ? new AudioError(`${path}: ${error.message}`) : error
+  }
+}
+
 function explainWav(path: string, bytes: Uint8Array): Outcome {
-  const { sampleRate, channels, bitsPerSample, format, warnings } = decodeWav(bytes)
+  const wav = decodeWav(bytes)
+  const { bitsPerSample, format } = wav
+  return explainAudio(path, 'WAV file', wav, { bitsPerSample, format })
+}
+
+function explainAudio(
+  path: string,
+  kind: string,
+  { sampleRate, channels, warnings }: FileAudio,
+  samples?: { readonly bitsPerSample: number; readonly format: string },
+): Outcome {
   const seconds = channels[0].length / sampleRate
   const peak = channels.reduce((most, channel) => channel.reduce((a, x) => Math.max(a, Math.abs(x)), most), 0)
   const figures = {
@@ -92,15 +109,14 @@ function explainWav(path: string, bytes: Uint8Array): Outcome {
     channels: channels.length,
     frames: channels[0].length,
     seconds,
-    bitsPerSample,
-    format,
+    ...samples,
     peak,
   }
-  const text = showTable(`${path}: WAV file`, [
+  const text = showTable(`${path}: ${kind}`, [
     ['length', `${showSeconds(seconds)} (${channels[0].length} samples)`],
     ['rate', `${sampleRate} Hz`],
     ['channels', String(channels.length)],
-    ['samples', `${bitsPerSample}-bit ${format}`],
+    ['samples', samples && `${samples.bitsPerSample}-bit ${samples.format}`],
     ['peak', peak > 0 ? `${peak.toFixed(4)} (${(20 * Math.log10(peak)).toFixed(1)} dBFS)` : '0 (silence)'],
     ['warning', warnings.join('; ')],
   ])

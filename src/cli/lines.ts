@@ -1,16 +1,16 @@
 // `wavtok encode --stdin-jsonl`: a request a line in, a reply a line out, in the same order. What Spark's pipe, GNU parallel or any
 // program that keeps a worker process needs: the model is loaded once, a request that fails does not end the others.
 import { readFile } from 'node:fs/promises'
-import { decodeWav } from '../audio/index.js'
 import { WavtokError } from '../index.js'
 import { type Arguments, codebooksOption, modelFiles, threadsOption } from './arguments.js'
+import { decodeAudio } from './audio_file.js'
 import { type Environment, PipeClosed, type Tokenizer, UsageError } from './environment.js'
 import { describeError } from './text.js'
 
 /** A longer line is refused without being kept: 192 MiB of audio as base64. */
 const MOST_CHARACTERS = 1 << 28
 
-/** `wav`: the bytes of a WAV file in base64; else `path` of one. `id` comes back as it is. */
+/** `wav`: the bytes of an audio file in base64; else `path` of one. `id` comes back as it is. */
 interface Request {
   id?: unknown
   path?: string
@@ -76,7 +76,7 @@ async function reply(
   bytes: Uint8Array,
   options: { codebooks?: number; signal: AbortSignal },
 ) {
-  const { channels, sampleRate } = decodeWav(bytes)
+  const { channels, sampleRate } = await decodeAudio(bytes)
   const tokens = await tokenizer.encode(channels, { sampleRate, ...options })
   const { model, frames, codebookSizes, strides, frameRate } = tokens
   return {
@@ -108,7 +108,7 @@ function parse(line: string | RequestError): Request {
 
 async function bytesOf({ path, wav }: Request): Promise<Uint8Array> {
   if ((typeof path === 'string') === (typeof wav === 'string'))
-    throw new RequestError('a request has either "path", of a WAV file, or "wav", its bytes in base64')
+    throw new RequestError('a request has either "path", of an audio file, or "wav", its bytes in base64')
   if (typeof path === 'string') return readFile(path)
   if (!BASE64.test(wav!)) throw new RequestError('"wav" is not base64')
   return Buffer.from(wav!, 'base64')

@@ -1,15 +1,9 @@
 import { basename } from 'node:path'
-import {
-  channelsOf,
-  decodeWav,
-  encodeWav,
-  toMono,
-  WAV_SAMPLE_FORMATS,
-  type WavSampleFormat,
-} from '../audio/index.js'
+import { channelsOf, encodeWav, toMono, WAV_SAMPLE_FORMATS, type WavSampleFormat } from '../audio/index.js'
 import type { Progress } from '../index.js'
 import { type RoundtripFigure, roundtripFigure } from '../plots/index.js'
 import { choose, codebooksOption } from './arguments.js'
+import { AUDIO_EXTENSIONS, decodeAudio } from './audio_file.js'
 import { type Result, runBatch, type Task } from './batch.js'
 import { clippingWarning } from './decode.js'
 import { UsageError } from './environment.js'
@@ -23,7 +17,7 @@ const ENCODE_SHARE = 3.5 / 13.1
 
 const HELP = `wavtok roundtrip IN... [-o OUT]    audio to tokens and back, with figures
 
-IN is a WAV file, a directory (every *.wav below it) or - for stdin.
+IN is an audio file, a directory (every audio file below it) or - for stdin.
 OUT is a WAV file, a directory (for several inputs), or - for stdout; without -o nothing is written.
 The output is as long as the input; it has the model's sample rate.
 
@@ -53,7 +47,7 @@ export const roundtrip: Verb = {
     const format = choose('format', args.format, WAV_SAMPLE_FORMATS, 'pcm16')
     const codebooks = codebooksOption(args)
     const jobs = await planJobs(args.inputs, args.output, {
-      extensions: ['.wav'],
+      extensions: AUDIO_EXTENSIONS,
       named: stem => `${stem}.wav`,
     })
     const figures = args.plot === undefined ? undefined : await planFigures(args.inputs, args.plot, jobs)
@@ -79,7 +73,7 @@ async function planFigures(
   plot: string,
   jobs: readonly Job[],
 ): Promise<Map<Job, string>> {
-  const naming = { extensions: ['.wav'], named: (stem: string) => `${stem}.svg` }
+  const naming = { extensions: AUDIO_EXTENSIONS, named: (stem: string) => `${stem}.svg` }
   const figures = (await planJobs(inputs, plot, naming)).map(({ output }) => output!)
   const written = new Set(jobs.map(({ output }) => output))
   const taken = figures.find(path => path === PIPE || written.has(path))
@@ -92,13 +86,13 @@ async function planFigures(
   return new Map(jobs.map((job, index) => [job, figures[index]]))
 }
 
-/** One WAV file to what the model makes of it. */
+/** One audio file to what the model makes of it. */
 async function roundtripFile(
   task: Task,
   format: WavSampleFormat,
   codebooks: number | undefined,
 ): Promise<Result & { figure: RoundtripFigure }> {
-  const wav = decodeWav(task.bytes)
+  const wav = await decodeAudio(task.bytes)
   const { signal, onProgress, tokenizer, job } = task
   const { sampleRate } = wav
   const [tokens, encodeSeconds] = await task.timed(() =>

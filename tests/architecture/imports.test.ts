@@ -31,6 +31,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'node:',
     '#platform',
     // installed where they are wanted
+    'audio-decode',
     'hyparquet-writer',
     'bullmq',
   ],

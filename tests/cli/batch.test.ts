@@ -84,11 +84,10 @@ test(
     )
     assert.equal(bench.json[1].error, {
       code: 'AUDIO',
-      message:
-        'not a WAV file: this is a FLAC file; convert it first, for example: ffmpeg -i in.flac out.wav',
+      message: 'a FLAC file without any audio in it: it is damaged or cut off',
     })
     assert.is((bench.json[3].error as { code: string }).code, 'ENOENT')
-    assert.match(bench.stderr.text, /in\/b\.wav: not a WAV file/)
+    assert.match(bench.stderr.text, /in\/b\.wav: a FLAC file without any audio/)
     assert.match(bench.stderr.text, /2 of 4 files failed:\n {2}.*b\.wav\n {2}.*gone\.wav\n$/)
     assert.equal(
       bench.files.filter(name => name.startsWith('out/')),

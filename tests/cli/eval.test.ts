@@ -73,13 +73,13 @@ test(
     )
     assert.match(bench.stdout.text, /2 files, 2\.00 s; 1 codebook of 4096/)
     assert.match(bench.stdout.text, /entropy +\d+\.\d of 900\.0 bits per second \(few tokens: too low\)/)
-    assert.match(bench.stderr.text, /c\.wav: not a WAV file/)
+    assert.match(bench.stderr.text, /c\.wav: a FLAC file without any audio/)
 
     const html = bench.read('r/x.html').toString()
     assert.is(html.match(/<img src="data:image\/svg\+xml;base64,/g)?.length, 1)
     assert.not.match(html, /<script|<link|(?:src|href)="(?!data:)|url\(|<odd>/)
     assert.match(html, /b, &quot;quoted&quot; &amp; &lt;odd&gt;\.wav/)
-    assert.match(html, /Left out \(1\)[\s\S]*c\.wav<\/code>: not a WAV file/)
+    assert.match(html, /Left out \(1\)[\s\S]*c\.wav<\/code>: a FLAC file/)
     assert.match(html, /prefers-color-scheme:dark/)
 
     const rows = bench.read('r/x.csv').toString().trimEnd().split('\r\n')

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
-import { decodeWav, resample, toMono } from '../../audio/index.js'
+import { resample, toMono } from '../../audio/index.js'
 import { roundtripFigure } from '../../plots/index.js'
+import { decodeAudio } from '../audio_file.js'
 import type { Task } from '../batch.js'
 import { describeRate, tokenFigures } from '../figures.js'
 import { showSeconds } from '../text.js'
@@ -34,7 +35,7 @@ export async function evaluateClip(
   wantsFigure: boolean,
 ): Promise<{ evaluation: Evaluation; warnings: readonly string[] }> {
   const { tokenizer, signal, onProgress, job } = task
-  const wav = decodeWav(task.bytes)
+  const wav = await decodeAudio(task.bytes)
   const { samples: mono, sampleRate } = toMono(wav.channels, {
     sampleRate: wav.sampleRate,
     defaultSampleRate: wav.sampleRate,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { TOKEN_FILE_FORMATS } from '../../codes/index.js'
 import { type Arguments, choose, codebooksOption } from '../arguments.js'
+import { AUDIO_EXTENSIONS } from '../audio_file.js'
 import { type Environment, UsageError } from '../environment.js'
 import { exists, PIPE, planJobs } from '../files.js'
 import { Reporter } from '../reporter.js'
@@ -21,7 +22,7 @@ export async function add(args: Arguments, environment: Environment): Promise<nu
   const format = choose('format', args.format, TOKEN_FILE_FORMATS, 'wtok')
   const codebooks = codebooksOption(args)
   const named = (stem: string) => `${stem}.${format}`
-  const jobs = await planJobs(inputs, `${output}/`, { extensions: ['.wav'], named })
+  const jobs = await planJobs(inputs, `${output}/`, { extensions: AUDIO_EXTENSIONS, named })
   const files: QueuedFile[] = []
   for (const { input, output: to = '' } of jobs)
     if (force || !(await exists(to)))

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Job } from 'bullmq'
-import { decodeWav } from '../../audio/index.js'
 import { encodeTokens } from '../../codes/index.js'
 import { WavtokError } from '../../index.js'
 import { type Arguments, modelFiles } from '../arguments.js'
+import { decodeAudio } from '../audio_file.js'
 import { type Environment, type Tokenizer, UsageError } from '../environment.js'
 import { exists, readInput, writeOutput } from '../files.js'
 import { Reporter } from '../reporter.js'
@@ -80,7 +80,7 @@ async function encodeFile(
   environment: Environment,
 ): Promise<void> {
   if (!force && (await exists(output))) return // by a worker that was killed between writing and saying so
-  const { channels, sampleRate } = decodeWav(await readInput(input, environment))
+  const { channels, sampleRate } = await decodeAudio(await readInput(input, environment))
   const tokens = await tokenizer.encode(channels, { sampleRate, codebooks, signal: environment.signal })
   await writeOutput(output, encodeTokens(tokens, format, { modelHash }), environment)
 }

@@ -1,8 +1,8 @@
 // `wavtok encode IN... -o OUT --format webdataset|jsonl|parquet`: many clips into few files, by several workers, in the order of the
 // inputs, whatever the number of workers.
 import { relative } from 'node:path'
-import { decodeWav } from '../../audio/index.js'
 import { type Arguments, codebooksOption, modelFiles } from '../arguments.js'
+import { AUDIO_EXTENSIONS, decodeAudio } from '../audio_file.js'
 import { type Environment, type Tokenizer, UsageError } from '../environment.js'
 import { type Job, PIPE, planJobs, readInput } from '../files.js'
 import { Reporter } from '../reporter.js'
@@ -30,7 +30,7 @@ export async function encodeShards(
   const workers = jobsOption(args)
   const kind = SHARD_FORMATS[format]
   await ('prepare' in kind ? kind.prepare() : undefined)
-  const jobs = await planJobs(inputs, `${output}/`, { extensions: ['.wav'], named: stem => stem })
+  const jobs = await planJobs(inputs, `${output}/`, { extensions: AUDIO_EXTENSIONS, named: stem => stem })
   const modelHash = await weightsHash(args)
   const madeBy = JSON.stringify([
     format,
@@ -87,7 +87,7 @@ async function encoded(
 ): Promise<{ sample: Sample } | { failed: Failed }> {
   const { input } = job
   try {
-    const { channels, sampleRate } = decodeWav(await readInput(input, environment))
+    const { channels, sampleRate } = await decodeAudio(await readInput(input, environment))
     const tokens = await pool.use(tokenizer =>
       tokenizer.encode(channels, {
         sampleRate,
