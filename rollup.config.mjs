@@ -45,7 +45,7 @@ function replacing(sources) {
 }
 
 /** What the command line loads where it is installed. */
-const OPTIONAL = ['audio-decode', 'bullmq', 'hyparquet-writer']
+const OPTIONAL = ['audio-decode', 'bullmq', 'hyparquet-writer', 'onnxruntime-web']
 
 const external = id =>
   id.startsWith('#') || id.startsWith('node:') || /\.wasm(\?module)?$/.test(id) || OPTIONAL.includes(id)
@@ -107,6 +107,7 @@ const library = [
       metrics: 'src/metrics/index.ts',
       quantizers: 'src/quantizers/index.ts',
       'cli/main': 'src/cli/main.ts',
+      'cli/eval.thread': 'src/cli/eval/thread.ts',
       'worker.node': 'src/worker/main.ts',
     },
     [],

@@ -7,6 +7,11 @@ const OPTIONS = {
   output: { type: 'string', short: 'o' },
   report: { type: 'string', short: 'o', multiple: true },
   figures: { type: 'string' },
+  beside: { type: 'string', multiple: true },
+  manifest: { type: 'string' },
+  judge: { type: 'string', multiple: true },
+  dnsmos: { type: 'string' },
+  rounds: { type: 'string' },
   format: { type: 'string' },
   codebooks: { type: 'string' },
   dtype: { type: 'string' },
@@ -46,6 +51,11 @@ export interface Arguments {
   readonly output?: string
   readonly report?: string[]
   readonly figures?: string
+  readonly beside?: string[]
+  readonly manifest?: string
+  readonly judge?: string[]
+  readonly dnsmos?: string
+  readonly rounds?: string
   readonly format?: string
   readonly codebooks?: string
   readonly dtype?: string

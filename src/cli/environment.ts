@@ -26,6 +26,8 @@ export interface Environment {
   loadTokenizer(source: readonly BytesInput[] | undefined, options: LoadOptions): Promise<Tokenizer>
   /** The same in a thread of its own. */
   loadWorker(source: readonly BytesInput[] | undefined, options: LoadOptions): Promise<Tokenizer>
+  /** The script of a thread that evaluates clips. */
+  readonly evaluatorThread: URL
 }
 
 /** The command line makes no sense: one line, a pointer to the help, exit code 2. */

@@ -33,6 +33,7 @@ const code = await run(process.argv.slice(2), {
   now: () => performance.now(),
   loadTokenizer,
   loadWorker: createWorkerTokenizer,
+  evaluatorThread: new URL('./eval.thread.js', import.meta.url),
 })
 // Every write was awaited; an open stdin must not keep the process.
 process.exit(code)

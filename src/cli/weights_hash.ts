@@ -13,8 +13,13 @@ const DIGITS = 16
  * The first digits of the SHA-256 of the weights that a verb runs with, all files one after another; undefined for weights that are
  * no local files.
  */
-export async function weightsHash(args: Arguments): Promise<string | undefined> {
-  const files = modelFiles(args) ?? [fileURLToPath(defaultWeights(DEFAULT_MODEL))]
+export function weightsHash(args: Arguments): Promise<string | undefined> {
+  return hashOfFiles(modelFiles(args))
+}
+
+/** The same of a model's files; undefined stands for the default model. */
+export async function hashOfFiles(model: readonly string[] | undefined): Promise<string | undefined> {
+  const files = model ?? [fileURLToPath(defaultWeights(DEFAULT_MODEL))]
   const hash = createHash('sha256')
   for (const file of files.filter(name => !/\.ya?ml$/i.test(name))) {
     if (!(await exists(file))) return undefined

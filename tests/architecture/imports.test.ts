@@ -34,6 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'audio-decode',
     'hyparquet-writer',
     'bullmq',
+    'onnxruntime-web',
   ],
   'src/': ['src/', 'bindings/', '#platform'],
 }

@@ -101,6 +101,8 @@ export class Bench {
   stdin: Iterable<Uint8Array> | AsyncIterable<Uint8Array> = []
   /** Milliseconds by which the clock advances whenever it is read. */
   tick = 1
+  /** Loads models that are none of the fake ones. */
+  loadReal?: Environment['loadTokenizer']
   /** Called when a model is loaded, to fail. */
   onLoad = () => {}
   loads: (readonly BytesInput[] | undefined)[] = []
@@ -121,12 +123,15 @@ export class Bench {
       stderr: this.stderr,
       signal: this.interrupt.signal,
       now: () => (clock += this.tick),
-      loadTokenizer: async (source, { threads }) => {
+      loadTokenizer: async (source, options) => {
+        const { threads } = options
         this.loads.push(source)
+        if (this.loadReal) return this.loadReal(source, options)
         this.threads.push(threads)
         this.onLoad()
         return this.tokenizer
       },
+      evaluatorThread: new URL('../../dist/cli/eval.thread.js', import.meta.url),
       loadWorker: async source => {
         this.loads.push(source)
         return this.tokenizer

@@ -15,17 +15,15 @@ type Entry = [key: string, evaluation: Omit<Evaluation, 'codes'> & { readonly co
  */
 export class Ledger {
   readonly #path: string
-  readonly #madeBy: string
   readonly #entries = new Map<string, Entry[1]>()
 
-  private constructor(path: string, madeBy: string) {
+  private constructor(path: string) {
     this.#path = path
-    this.#madeBy = madeBy
   }
 
-  /** Reads what is left of an earlier run, unless `isNew`. `madeBy` names the model and the program. */
-  static async open(path: string, madeBy: string, environment: Environment, isNew = false): Promise<Ledger> {
-    const ledger = new Ledger(path, madeBy)
+  /** Reads what is left of an earlier run, unless `isNew`. */
+  static async open(path: string, environment: Environment, isNew = false): Promise<Ledger> {
+    const ledger = new Ledger(path)
     if (!isNew && (await exists(path))) {
       for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
         const entry = parsed(line)
@@ -37,15 +35,15 @@ export class Ledger {
     return ledger
   }
 
-  /** The figures of an unchanged file. */
-  async find(input: string): Promise<Evaluation | undefined> {
-    const found = this.#entries.get(await this.#key(input))
+  /** The figures of an unchanged file; `madeBy` names the model, the program and what else the figures depend on. */
+  async find(input: string, madeBy: string): Promise<Evaluation | undefined> {
+    const found = this.#entries.get(await keyOf(input, madeBy))
     return found && { ...found, input, codes: found.codes.map(fromBase64) }
   }
 
-  async add(evaluation: Evaluation): Promise<void> {
+  async add(evaluation: Evaluation, madeBy: string): Promise<void> {
     const entry: Entry = [
-      await this.#key(evaluation.input),
+      await keyOf(evaluation.input, madeBy),
       { ...evaluation, codes: evaluation.codes.map(toBase64) },
     ]
     await mkdir(dirname(this.#path), { recursive: true })
@@ -56,14 +54,14 @@ export class Ledger {
     await rm(this.#path, { force: true })
   }
 
-  async #key(input: string): Promise<string> {
-    const { size, mtimeMs } = await stat(input)
-    return [resolve(input), size, mtimeMs, this.#madeBy].join('|')
-  }
-
   async *#lines(): AsyncGenerator<Uint8Array> {
     for (const entry of this.#entries) yield Buffer.from(`${JSON.stringify(entry)}\n`)
   }
+}
+
+async function keyOf(input: string, madeBy: string): Promise<string> {
+  const { size, mtimeMs } = await stat(input)
+  return [resolve(input), size, mtimeMs, madeBy].join('|')
 }
 
 function parsed(line: string): Entry | undefined {

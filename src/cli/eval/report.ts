@@ -1,8 +1,7 @@
 import { extname } from 'node:path'
 import { UsageError } from '../environment.js'
 import { clipFigures } from './clip.js'
-import { htmlReport } from './html.js'
-import { MEASURE_NAMES } from './measures.js'
+import { htmlReport } from './html/page.js'
 import type { Report } from './summary.js'
 
 const WRITERS: Readonly<Record<string, (report: Report) => string>> = {
@@ -24,17 +23,21 @@ export function renderReport(path: string, report: Report): Uint8Array {
   return new TextEncoder().encode(WRITERS[extname(path)](report))
 }
 
-const FACTS = ['sampleRate', 'audioSeconds', 'encodeSeconds', 'decodeSeconds', 'frames'] as const
+const FACTS = ['sampleRate', 'audioSeconds', 'encodeSeconds', 'decodeSeconds', 'frames', 'kbps'] as const
 
-/** One row per clip; an empty cell where a clip does not have a measure. */
-function csvReport({ clips }: Report): string {
-  const rows = clips.map(clip => [
-    clip.input,
-    ...FACTS.map(name => clip[name]),
-    clip.uniqueCodes.join(' '),
-    ...MEASURE_NAMES.map(name => clip.measures[name] ?? ''),
-  ])
-  const names = ['input', ...FACTS, 'uniqueCodes', ...MEASURE_NAMES]
+/** One row per clip and system; an empty cell where a clip does not have a measure. */
+function csvReport({ table, systems }: Report): string {
+  const measures = Object.keys(table)
+  const rows = systems.flatMap(({ clips }) =>
+    clips.map(clip => [
+      clip.input,
+      clip.system,
+      ...FACTS.map(name => clip[name]),
+      clip.uniqueCodes.join(' '),
+      ...measures.map(name => clip.measures[name] ?? ''),
+    ]),
+  )
+  const names = ['input', 'system', ...FACTS, 'uniqueCodes', ...measures]
   return [names, ...rows].map(row => `${row.map(csvCell).join(',')}\r\n`).join('')
 }
 
@@ -44,6 +47,7 @@ function csvCell(value: string | number): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-function jsonReport({ summary, clips, failures }: Report): string {
-  return `${JSON.stringify({ summary, clips: clips.map(clipFigures), failures }, null, 1)}\n`
+function jsonReport({ systems, differences, failures }: Report): string {
+  const without = systems.map(({ summary, clips }) => ({ summary, clips: clips.map(clipFigures) }))
+  return `${JSON.stringify({ systems: without, differences, failures }, null, 1)}\n`
 }

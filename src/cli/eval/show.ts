@@ -1,44 +1,96 @@
 import { describeRate } from '../figures.js'
-import { plural, showSeconds, showTable } from '../text.js'
+import { plural, showGrid, showSeconds, showTable } from '../text.js'
 import type { Mean } from './bootstrap.js'
 import type { Evaluation } from './clip.js'
-import { MEASURE_NAMES, MEASURES, type MeasureName } from './measures.js'
-import type { CodebookSummary, NgramSummary, Summary } from './summary.js'
+import type { Difference } from './compare.js'
+import type { Measure, MeasureTable } from './measures.js'
+import { measureTable } from './measures.js'
+import type { CodebookSummary, NgramSummary, Report, Summary } from './summary.js'
 
-/** `a.wav: 5.14 s, STOI 0.912, ...`: the measures that say most. */
-export function describeClip({ input, audioSeconds, measures }: Evaluation): string {
-  const shown = (['stoi', 'melDistance', 'f0Correlation', 'voicingF1'] as const).map(
-    name => `${MEASURES[name].label} ${showMeasure(name, measures[name])}`,
-  )
-  return `${input}: ${showSeconds(audioSeconds)}, ${shown.join(', ')}`
+/** `a.wav: 5.14 s, STOI 0.912, ...`: the measures that say most, and of which system where there are several. */
+export function describeClip(
+  { input, system, audioSeconds, measures }: Evaluation,
+  namesSystem: boolean,
+): string {
+  const table = measureTable({ hasEar: true })
+  const shown = ['stoi', 'melDistance', 'f0Correlation', 'voicingF1', 'wordErrorRate']
+    .filter(name => name in measures)
+    .map(name => `${table[name].label} ${showMeasure(table[name], measures[name])}`)
+  return `${input}${namesSystem ? ` (${system})` : ''}: ${showSeconds(audioSeconds)}, ${shown.join(', ')}`
 }
 
 /** With the measure's digits; a dash for what the clip does not have. */
-export function showMeasure(name: MeasureName, value: number | null): string {
-  return value === null ? '-' : value.toFixed(MEASURES[name].digits)
+export function showMeasure({ digits }: Measure, value: number | null | undefined): string {
+  return value === null || value === undefined ? '-' : value.toFixed(digits)
 }
 
-/** The aggregate for a terminal. */
-export function textReport(summary: Summary): string {
-  const { codebooks, ngram } = summary
+/** The whole for a terminal. */
+export function textReport(report: Report): string {
+  const { systems, table, differences } = report
+  const each = systems.map(({ summary }) => systemReport(summary, systems.length > 1 ? {} : table))
+  return systems.length > 1
+    ? [sideBySide(report), ...differences.map(one => differenceReport(one, table)), ...each].join('\n\n')
+    : each[0]
+}
+
+function systemReport(summary: Summary, table: MeasureTable): string {
+  const { codebooks, ngram, drift } = summary
   const rate = describeRate({ ...summary, codebookSizes: codebooks.map(({ size }) => size) })
-  const measures = MEASURE_NAMES.map((name): [string, string | undefined] => {
+  const measures = Object.entries(table).map(([name, measure]): [string, string | undefined] => {
     const mean = summary.measures[name]
-    return [MEASURES[name].label, mean && showMean(name, mean, summary.clips)]
+    return [measure.label, mean && showMean(measure, mean, summary.clips)]
   })
   const usage = codebooks.map((codebook, q): [string, string] => [
     codebooks.length === 1 ? 'codebook' : `codebook ${q}`,
     showUsage(codebook),
   ])
+  const about = `${plural(summary.clips, 'file')}, ${showSeconds(summary.audioSeconds)}; ${rate}; ${summary.model}`
+  return showTable(Object.keys(table).length > 0 ? about : `${summary.system}: ${about}`, [
+    ...measures,
+    ...usage,
+    ['entropy', showEntropy(summary)],
+    ['n-grams', ngram && showNgram(ngram)],
+    ['codes kept, by round', drift?.stability.map(({ mean }) => mean.toFixed(3)).join(', ')],
+    ['mel distance, by round', drift?.melDistance.map(({ mean }) => mean.toFixed(3)).join(', ')],
+  ])
+}
+
+function sideBySide({ systems, table }: Report): string {
+  const rows = Object.entries(table).flatMap(([name, measure]) =>
+    systems.some(({ summary }) => summary.measures[name])
+      ? [[measure.label, ...systems.map(({ summary }) => showMeasure(measure, summary.measures[name]?.mean))]]
+      : [],
+  )
+  return showGrid([
+    ['', ...systems.map(({ summary }) => summary.system)],
+    ['kbit/s', ...systems.map(({ summary }) => (summary.bitsPerSecond / 1000).toFixed(2))],
+    ['files', ...systems.map(({ summary }) => String(summary.clips))],
+    ...rows,
+  ])
+}
+
+function differenceReport({ system, from, measures }: Difference, table: MeasureTable): string {
   return showTable(
-    `${plural(summary.clips, 'file')}, ${showSeconds(summary.audioSeconds)}; ${rate}; ${summary.model}`,
-    [...measures, ...usage, ['entropy', showEntropy(summary)], ['n-grams', ngram && showNgram(ngram)]],
+    `${system} - ${from}, clip by clip`,
+    Object.entries(measures).map(([name, mean]) => [table[name].label, showDifference(table[name], mean)]),
   )
 }
 
+/** `+0.012 (+0.008 to +0.016), better`: where the interval leaves out 0, which way. */
+export function showDifference(measure: Measure, { mean, interval }: Mean): string {
+  const show = (value: number) => `${value >= 0 ? '+' : ''}${value.toFixed(measure.digits)}`
+  const range = interval ? ` (${show(interval[0])} to ${show(interval[1])})` : ''
+  return `${show(mean)}${range}${verdict(measure, interval)}`
+}
+
+function verdict({ better }: Measure, interval: Mean['interval']): string {
+  if (!interval || (interval[0] <= 0 && interval[1] >= 0)) return ''
+  return interval[0] > 0 === (better === 'higher') ? ', better' : ', worse'
+}
+
 /** `0.912 (0.901 to 0.921)`, and how many files where not all have the measure. */
-export function showMean(name: MeasureName, { mean, interval, clips }: Mean, all: number): string {
-  const show = (value: number) => value.toFixed(MEASURES[name].digits)
+export function showMean(measure: Measure, { mean, interval, clips }: Mean, all: number): string {
+  const show = (value: number) => value.toFixed(measure.digits)
   const range = interval ? ` (${show(interval[0])} to ${show(interval[1])})` : ''
   return `${show(mean)}${range}${clips < all ? `, ${plural(clips, 'file')}` : ''}`
 }

@@ -7,7 +7,9 @@ import {
 } from '../../metrics/index.js'
 import { bootstrapMean, type Mean } from './bootstrap.js'
 import type { Evaluation } from './clip.js'
-import { MEASURE_NAMES, type MeasureName } from './measures.js'
+import type { Difference } from './compare.js'
+import type { Failure } from './evaluator.js'
+import type { MeasureTable } from './measures.js'
 
 /** How one codebook is used over all clips; entropies in bits. */
 export interface CodebookSummary {
@@ -35,8 +37,15 @@ export interface NgramSummary {
   readonly bitsPerSecond: number
 }
 
-/** Figures over all clips. */
+/** What the n-th time through the model leaves, means over clips, n from 1. */
+export interface DriftSummary {
+  readonly stability: readonly Mean[]
+  readonly melDistance: readonly Mean[]
+}
+
+/** Figures of one system over all clips. */
 export interface Summary {
+  readonly system: string
   readonly model: string
   readonly clips: number
   readonly audioSeconds: number
@@ -45,28 +54,24 @@ export interface Summary {
   readonly tokensPerSecond: number
   readonly bitsPerSecond: number
   readonly entropyBitsPerSecond: number
-  readonly measures: Readonly<Partial<Record<MeasureName, Mean>>>
+  readonly measures: Readonly<Partial<Record<string, Mean>>>
   readonly codebooks: readonly CodebookSummary[]
   /** Undefined for a single clip: there is no other to learn from. */
   readonly ngram?: NgramSummary
-}
-
-/** An input that gave no figures, and why. */
-export interface Failure {
-  readonly input: string
-  readonly reason: string
+  readonly drift?: DriftSummary
 }
 
 /** All that a report shows. */
 export interface Report {
-  readonly summary: Summary
-  readonly clips: readonly Evaluation[]
+  readonly table: MeasureTable
+  readonly systems: readonly { readonly summary: Summary; readonly clips: readonly Evaluation[] }[]
+  readonly differences: readonly Difference[]
   readonly failures: readonly Failure[]
 }
 
-/** Of at least one clip, all of one model. */
-export function summarise(clips: readonly Evaluation[]): Summary {
-  const [{ model, frameRate, codebookSizes, strides }] = clips
+/** Of at least one clip, all of one system. */
+export function summarise(clips: readonly Evaluation[], table: MeasureTable): Summary {
+  const [{ system, model, frameRate, codebookSizes, strides }] = clips
   const codebooks = clips[0].codes.map((_, q) =>
     codebookSummary(
       clips.map(({ codes }) => codes[q]),
@@ -79,11 +84,19 @@ export function summarise(clips: readonly Evaluation[]): Summary {
     frameRate,
     strides,
   )
-  const means = MEASURE_NAMES.map(name => {
-    const values = clips.map(({ measures }) => measures[name]).filter(value => value !== null)
-    return [name, bootstrapMean(values)]
+  const means = Object.keys(table).map(name => {
+    const having = clips.filter(({ measures }) => (measures[name] ?? null) !== null)
+    const values = having.map(({ measures }) => measures[name] as number)
+    return [
+      name,
+      bootstrapMean(
+        values,
+        having.map(({ words }) => words?.[name] ?? 1),
+      ),
+    ] as const
   })
   return {
+    system,
     model,
     clips: clips.length,
     audioSeconds: clips.reduce((sum, { audioSeconds }) => sum + audioSeconds, 0),
@@ -95,7 +108,16 @@ export function summarise(clips: readonly Evaluation[]): Summary {
     measures: Object.fromEntries(means.filter(([, mean]) => mean !== undefined)),
     codebooks,
     ngram: ngramSummary(clips, rates.tokensPerSecond),
+    drift: driftSummary(clips),
   }
+}
+
+function driftSummary(clips: readonly Evaluation[]): DriftSummary | undefined {
+  const drifts = clips.flatMap(({ drift }) => drift ?? [])
+  if (drifts.length === 0) return undefined
+  const means = (name: keyof DriftSummary) =>
+    drifts[0][name].map((_, round) => bootstrapMean(drifts.map(drift => drift[name][round])) as Mean)
+  return { stability: means('stability'), melDistance: means('melDistance') }
 }
 
 function codebookSummary(clips: readonly Uint16Array[], size: number): CodebookSummary {
