@@ -67,3 +67,16 @@ export function showTable(
   const width = Math.max(...shown.map(([label]) => label.length))
   return [heading, ...shown.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`)].join('\n')
 }
+
+/** Rows of cells under each other; all columns but the first are flush right. */
+export function showGrid(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)))
+  return rows
+    .map(row =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
