@@ -13,6 +13,7 @@ export {
   type SampleArray,
   toMono,
 } from './input.js'
+export { shiftPitch } from './pitch_shift.js'
 export { audioFormat, isWav } from './recognise.js'
 export { Resampler, resample } from './resample.js'
 export { decodeWav, type WavAudio, type WavFormat } from './wav.js'

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.js'
+import { warpedMean } from './dtw.js'
 import { RealFft } from './fft.js'
 import { checkRate, pairOf, type Samples } from './signals.js'
 import { CentredFrames } from './stft.js'
@@ -143,7 +144,7 @@ export function cepstralDistortion(
     throw new ConfigError(
       `${reference.length} and ${degraded.length} frames of ${[...orders].join(', ')} coefficients; both need one frame at least, of equal order`,
     )
-  if (options.dtw) return warpedDistance(reference, degraded)
+  if (options.dtw) return warpedMean(reference, degraded, frameDistance)
   const frames = Math.min(reference.length, degraded.length)
   let sum = 0
   for (let t = 0; t < frames; t++) sum += frameDistance(reference[t], degraded[t])
@@ -154,27 +155,4 @@ function frameDistance(x: ArrayLike<number>, y: ArrayLike<number>): number {
   let squares = 0
   for (let d = 1; d < x.length; d++) squares += (x[d] - y[d]) ** 2
   return (10 / Math.LN10) * Math.sqrt(2 * squares)
-}
-
-/** Sum along the cheapest path over its length; of equally cheap steps, the diagonal one. */
-function warpedDistance(x: readonly ArrayLike<number>[], y: readonly ArrayLike<number>[]): number {
-  let costs = new Float64Array(y.length).fill(Number.POSITIVE_INFINITY)
-  let lengths = new Uint32Array(y.length)
-  x.forEach((frame, i) => {
-    const nextCosts = new Float64Array(y.length)
-    const nextLengths = new Uint32Array(y.length)
-    for (let j = 0; j < y.length; j++) {
-      const diagonal = j > 0 ? costs[j - 1] : Number.POSITIVE_INFINITY
-      const above = costs[j]
-      const left = j > 0 ? nextCosts[j - 1] : Number.POSITIVE_INFINITY
-      const before = Math.min(diagonal, above, left)
-      const length = diagonal === before ? lengths[j - 1] : above === before ? lengths[j] : nextLengths[j - 1]
-      const first = i === 0 && j === 0
-      nextCosts[j] = (first ? 0 : before) + frameDistance(frame, y[j])
-      nextLengths[j] = (first ? 0 : length) + 1
-    }
-    costs = nextCosts
-    lengths = nextLengths
-  })
-  return costs[y.length - 1] / lengths[y.length - 1]
 }

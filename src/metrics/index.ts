@@ -16,6 +16,7 @@ export {
 export { type SiSdrOptions, sdr, siSdr, snr } from './distortion.js'
 export { cosineSimilarity, equalErrorRate, frechetDistance } from './embeddings.js'
 export { type F0Agreement, f0Agreement } from './f0.js'
+export * from './fairness/index.js'
 export type { ClipMetric, NamedMetric, PairMetric } from './hooks.js'
 export { MEL_DISTANCES, type MelDistanceOptions, melDistance } from './mel.js'
 export { NgramModel, type NgramOptions } from './ngram.js'

@@ -1,7 +1,7 @@
 import type { Region } from '../../bindings/memory.js'
 import { ConfigError } from '../errors.js'
+import { seededUniform } from '../random.js'
 import { openRegion, type QuantizerOptions } from './quantizer.js'
-import { seededUniform } from './random.js'
 import { type ProjectedSpec, vq } from './spec.js'
 
 /** Sizes of a random-projection quantizer. */

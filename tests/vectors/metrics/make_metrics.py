@@ -27,6 +27,8 @@ from pystoi import stoi
 from sklearn.metrics import mutual_info_score, roc_curve
 from sklearn.metrics.cluster import contingency_matrix
 
+from inputs import seeded_codes, uniform
+
 HERE = Path(__file__).resolve().parent
 FIXTURES = HERE.parents[1] / 'fixtures'
 CLIPS = {'speech-16k': 16000, 'speech-de': 24000, 'speech-44k-stereo': 44100}
@@ -36,24 +38,6 @@ CLIPS = {'speech-16k': 16000, 'speech-de': 24000, 'speech-44k-stereo': 44100}
 def degrade(x: np.ndarray) -> np.ndarray:
     late = np.concatenate([np.zeros(5), x[:-5]])
     return (0.8 * np.floor(64 * x) / 64 + 0.1 * late + 0.01).astype(np.float32).astype(np.float64)
-
-
-def uniform(count: int, seed: int) -> np.ndarray:
-    state, out = seed, []
-    for _ in range(count):
-        state = (state * 1664525 + 1013904223) % 2**32
-        out.append(state / 2**32)
-    return np.array(out)
-
-
-def seeded_codes(count: int, size: int, seed: int) -> list[int]:
-    """Skewed, and every third code or so repeats the one before."""
-    u = uniform(2 * count, seed)
-    codes = []
-    for t in range(count):
-        repeats = t > 0 and u[2 * t] < 0.3
-        codes.append(codes[-1] if repeats else int(size * u[2 * t + 1] * u[2 * t + 1]))
-    return codes
 
 
 # ---- signals -----------------------------------------------------------------------------------------------------------------
