@@ -9,6 +9,7 @@ const OPTIONS = {
   figures: { type: 'string' },
   beside: { type: 'string', multiple: true },
   manifest: { type: 'string' },
+  'group-by': { type: 'string' },
   judge: { type: 'string', multiple: true },
   dnsmos: { type: 'string' },
   rounds: { type: 'string' },
@@ -53,6 +54,7 @@ export interface Arguments {
   readonly figures?: string
   readonly beside?: string[]
   readonly manifest?: string
+  readonly 'group-by'?: string
   readonly judge?: string[]
   readonly dnsmos?: string
   readonly rounds?: string

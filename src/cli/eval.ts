@@ -5,11 +5,12 @@ import { AUDIO_EXTENSIONS } from './audio_file.js'
 import { type Environment, UsageError } from './environment.js'
 import { differences } from './eval/compare.js'
 import type { Plan } from './eval/evaluator.js'
+import { checkGrouping, groupedReport } from './eval/fairness.js'
 import { EVAL_HELP } from './eval/help.js'
 import { loadJudges } from './eval/judges.js'
 import { Ledger } from './eval/ledger.js'
 import { readManifest } from './eval/manifest.js'
-import { measureTable } from './eval/measures.js'
+import { measureTable, qualities } from './eval/measures.js'
 import { checkReportName, renderReport } from './eval/report.js'
 import { Run } from './eval/run.js'
 import { textReport } from './eval/show.js'
@@ -34,6 +35,7 @@ export const evaluate: Verb = {
       'codebooks',
       'dtype',
       'manifest',
+      'group-by',
       'judge',
       'dnsmos',
       'rounds',
@@ -56,6 +58,11 @@ export const evaluate: Verb = {
     const judges = await loadJudges(plan.judges)
     const jobs = await planJobs(inputs, undefined, { extensions: AUDIO_EXTENSIONS, named: stem => stem })
     const manifest = args.manifest === undefined ? undefined : await readManifest(args.manifest)
+    const by = args['group-by']
+    if (by !== undefined) {
+      if (!manifest) throw new UsageError('--group-by names a column of the --manifest; give one')
+      checkGrouping(manifest, by)
+    }
     const ledger = reports.length > 0 ? await openLedger(reports[0], args, environment) : undefined
     const reporter = new Reporter(environment, { json: args.json, quiet: args.quiet })
     const run = new Run(
@@ -75,7 +82,12 @@ export const evaluate: Verb = {
     if (groups.length > 0) {
       const report: Report = {
         table,
-        systems: groups.map(group => ({ summary: summarise(group, table), clips: group })),
+        systems: groups.map(group => ({
+          summary: summarise(group, table),
+          clips: group,
+          fairness:
+            manifest && by !== undefined ? groupedReport(group, manifest, by, qualities(table)) : undefined,
+        })),
         differences: differences(groups, table),
         failures: run.failures,
       }
@@ -96,7 +108,7 @@ async function tell(report: Report, reports: readonly string[], reporter: Report
       verb: 'eval',
       status: 'summary',
       reports,
-      systems: systems.map(({ summary }) => summary),
+      systems: systems.map(({ summary, fairness }) => ({ ...summary, fairness })),
       differences,
     },
   })

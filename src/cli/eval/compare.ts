@@ -1,6 +1,6 @@
 import { bootstrapMean, type Mean } from './bootstrap.js'
 import type { Evaluation } from './clip.js'
-import type { MeasureTable } from './measures.js'
+import { type MeasureTable, qualities } from './measures.js'
 
 /** How much another system differs from the first on the same clips. */
 export interface Difference {
@@ -18,12 +18,10 @@ export function differences(groups: readonly (readonly Evaluation[])[], table: M
     system: clips[0].system,
     from: first[0].system,
     measures: Object.fromEntries(
-      Object.keys(table)
-        .filter(name => !table[name].isSpeed)
-        .flatMap(name => {
-          const mean = difference(name, base, clips)
-          return mean ? [[name, mean]] : []
-        }),
+      qualities(table).flatMap(name => {
+        const mean = difference(name, base, clips)
+        return mean ? [[name, mean]] : []
+      }),
     ),
   }))
 }

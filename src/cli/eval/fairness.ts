@@ -1,4 +1,9 @@
-import { type FairnessEntry, normalisedWords } from '../../metrics/index.js'
+import {
+  type FairnessEntry,
+  type FairnessReport,
+  fairnessReport,
+  normalisedWords,
+} from '../../metrics/index.js'
 import { UsageError } from '../environment.js'
 import { type Manifest, textOf } from './manifest.js'
 
@@ -14,6 +19,24 @@ export interface GroupedClip {
 export interface Ungrouped {
   readonly input: string
   readonly reason: string
+}
+
+/** Differences between the groups of one column. */
+export interface GroupedReport {
+  readonly by: string
+  readonly report: FairnessReport
+  readonly ungrouped: readonly Ungrouped[]
+}
+
+/** @param measures names of those to be compared: speeds depend on the machine, not on who speaks */
+export function groupedReport(
+  clips: readonly GroupedClip[],
+  manifest: Manifest,
+  by: string,
+  measures: readonly string[],
+): GroupedReport {
+  const { entries, ungrouped } = fairnessEntries(clips, manifest, by, measures)
+  return { by, report: fairnessReport(entries), ungrouped }
 }
 
 /** Throws UsageError unless the manifest has the column that groups are taken from, and who speaks. */

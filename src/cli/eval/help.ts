@@ -15,6 +15,7 @@ Measures are taken at the model's sample rate, on what both have in length. SI-S
                         differences from the first clip by clip, with intervals of the pairs
   --manifest FILE       what is known of the clips: CSV, TSV or JSON lines with a column 'file' and any of 'transcript', 'language',
                         'speaker', 'tokens' (a token file that the first model's codes should equal), groups
+  --group-by COLUMN     fairness: how tokens and measures differ between the groups of a manifest's column (docs/fairness.md); needs 'speaker'
   --judge MODULE        an ES module that exports \`metrics\` (a list as wavtok/metrics' NamedMetric), \`transcribe(samples, sampleRate, clip)\`
                         that resolves to what was said, or both: with transcribe, word error rates are told; repeat for several
   --dnsmos FILE         DNSMOS P.835 (sig_bak_ovr.onnx), run by onnxruntime-web where that is installed
@@ -33,5 +34,6 @@ Examples
   wavtok eval recordings/ -o report.html -o report.csv --jobs 4
   wavtok eval recordings/ --model mimi.safetensors --codebooks 1,2,4,8 --beside default -o tradeoff.html
   wavtok eval recordings/ --model wavtokenizer.ckpt --beside wavtokenizer.ckpt,dtype=q8 -o q8.html
+  wavtok eval recordings/ --manifest clips.tsv --group-by gender -o fairness.html
   wavtok eval recordings/ --manifest clips.tsv --judge whisper.mjs --dnsmos sig_bak_ovr.onnx -o report.html
 `

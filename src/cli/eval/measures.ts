@@ -81,6 +81,11 @@ export function measureTable(given: {
   }
 }
 
+/** Names of the measures that do not depend on the machine. */
+export function qualities(table: MeasureTable): string[] {
+  return Object.keys(table).filter(name => !table[name].isSpeed)
+}
+
 /** True for a name that a judge may not take. */
 export function isKnownMeasure(name: string): boolean {
   return Object.hasOwn(KNOWN, name)

@@ -48,6 +48,6 @@ function csvCell(value: string | number): string {
 }
 
 function jsonReport({ systems, differences, failures }: Report): string {
-  const without = systems.map(({ summary, clips }) => ({ summary, clips: clips.map(clipFigures) }))
+  const without = systems.map(({ clips, ...rest }) => ({ ...rest, clips: clips.map(clipFigures) }))
   return `${JSON.stringify({ systems: without, differences, failures }, null, 1)}\n`
 }

@@ -7,7 +7,7 @@ import { clipFigures, type Evaluation } from './clip.js'
 import { Evaluator, type Failure, type Order, type Plan, type Reply } from './evaluator.js'
 import type { Judges } from './judges.js'
 import type { Ledger } from './ledger.js'
-import type { Manifest } from './manifest.js'
+import { type Manifest, textOf } from './manifest.js'
 import { describeClip } from './show.js'
 import { EvaluatorThreads } from './threads.js'
 
@@ -113,7 +113,7 @@ export class Run {
     const row = manifest?.rowOf(input)
     if (!manifest || !row) return {}
     return {
-      transcript: row.transcript ?? row.text,
+      transcript: textOf(row),
       language: row.language ?? row.lang,
       tokens: row.tokens ? resolve(dirname(manifest.path), row.tokens) : undefined,
     }

@@ -3,6 +3,7 @@ import { plural, showGrid, showSeconds, showTable } from '../text.js'
 import type { Mean } from './bootstrap.js'
 import type { Evaluation } from './clip.js'
 import type { Difference } from './compare.js'
+import { fairnessText } from './fairness_show.js'
 import type { Measure, MeasureTable } from './measures.js'
 import { measureTable } from './measures.js'
 import type { CodebookSummary, NgramSummary, Report, Summary } from './summary.js'
@@ -27,10 +28,13 @@ export function showMeasure({ digits }: Measure, value: number | null | undefine
 /** The whole for a terminal. */
 export function textReport(report: Report): string {
   const { systems, table, differences } = report
-  const each = systems.map(({ summary }) => systemReport(summary, systems.length > 1 ? {} : table))
+  const each = systems.flatMap(({ summary, fairness }) => [
+    systemReport(summary, systems.length > 1 ? {} : table),
+    ...(fairness ? [fairnessText(fairness.report, fairness.by, table)] : []),
+  ])
   return systems.length > 1
     ? [sideBySide(report), ...differences.map(one => differenceReport(one, table)), ...each].join('\n\n')
-    : each[0]
+    : each.join('\n\n')
 }
 
 function systemReport(summary: Summary, table: MeasureTable): string {

@@ -9,6 +9,7 @@ import { bootstrapMean, type Mean } from './bootstrap.js'
 import type { Evaluation } from './clip.js'
 import type { Difference } from './compare.js'
 import type { Failure } from './evaluator.js'
+import type { GroupedReport } from './fairness.js'
 import type { MeasureTable } from './measures.js'
 
 /** How one codebook is used over all clips; entropies in bits. */
@@ -61,10 +62,18 @@ export interface Summary {
   readonly drift?: DriftSummary
 }
 
+/** One system's part of a report. */
+export interface SystemReport {
+  readonly summary: Summary
+  readonly clips: readonly Evaluation[]
+  /** Differences between groups of speakers, where they were asked for. */
+  readonly fairness?: GroupedReport
+}
+
 /** All that a report shows. */
 export interface Report {
   readonly table: MeasureTable
-  readonly systems: readonly { readonly summary: Summary; readonly clips: readonly Evaluation[] }[]
+  readonly systems: readonly SystemReport[]
   readonly differences: readonly Difference[]
   readonly failures: readonly Failure[]
 }

@@ -90,7 +90,10 @@ test(
         assert.is(drift!.stability.length, 3)
         assert.is(drift!.stability[0], measures.stability)
       }
-    const html = bench.read('r.html').toString().replaceAll(/data:image[^"]*/g, 'data:')
+    const html = bench
+      .read('r.html')
+      .toString()
+      .replaceAll(/data:image[^"]*/g, 'data:')
     assert.match(html, /Quality and bitrate[\s\S]*<path class="join" d="M[\d.]+ [\d.]+L[\d.]+ [\d.]+"\/>/)
     assert.match(html, /small against tiny, 1 codebook, clip by clip/)
     assert.not.match(html, /NaN|Infinity|undefined/)

@@ -6,8 +6,9 @@ import type { Evaluation } from '../clip.js'
 import type { Failure } from '../evaluator.js'
 import type { MeasureTable } from '../measures.js'
 import { showEntropy, showMeasure, showNgram, showUsage } from '../show.js'
-import type { Report, Summary } from '../summary.js'
+import type { Report, Summary, SystemReport } from '../summary.js'
 import { comparison } from './comparison.js'
+import { fairnessSection } from './fairness.js'
 import { panel } from './panel.js'
 import { paragraph, section, table } from './parts.js'
 import { STYLE } from './style.js'
@@ -21,9 +22,7 @@ export function htmlReport(report: Report): string {
   const title = isOne ? summary.model : `${systems.length} systems side by side`
   const sections = [
     ...(isOne ? [] : [comparison(report)]),
-    ...systems.flatMap(({ summary, clips }) =>
-      systemSections(summary, clips, measures, isOne ? '' : `${summary.system}: `),
-    ),
+    ...systems.flatMap(system => systemSections(system, measures, isOne ? '' : `${system.summary.system}: `)),
     ...(failures.length > 0 ? [section(`Left out (${failures.length})`, failureList(failures))] : []),
   ]
   return `<!doctype html>
@@ -52,8 +51,7 @@ function about(summary: Summary): string {
 }
 
 function systemSections(
-  summary: Summary,
-  clips: readonly Evaluation[],
+  { summary, clips, fairness }: SystemReport,
   measures: MeasureTable,
   prefix: string,
 ): string[] {
@@ -62,6 +60,7 @@ function systemSections(
     ...(prefix ? [] : [section('Over all files', aggregateTable(summary, measures))]),
     section(heading(prefix, 'Tokens'), tokens(summary)),
     ...(summary.drift ? [section(heading(prefix, 'Again and again'), driftPanels(summary))] : []),
+    ...(fairness ? [fairnessSection(fairness.report, `${prefix}${fairness.by}`, measures)] : []),
     section(heading(prefix, `Files (${clips.length})`), clipTable(clips, measures)),
     ...(figures.length > 0
       ? [section(heading(prefix, 'Before and after'), figures.map(figureImage).join('\n'))]
