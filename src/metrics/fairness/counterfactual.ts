@@ -18,7 +18,8 @@ export interface ShiftSensitivity {
 }
 
 /**
- * Change of a clip's codes with the shift of its pitch. The curve bends: compare slopes of the same shifts only.
+ * Change of a clip's codes with the shift of its pitch. The curve bends, and codes change for shifts that nobody hears too: compare slopes of
+ * the same shifts only.
  * @throws ConfigError without a shift, TokenError where the numbers of codebooks differ
  */
 export function shiftSensitivity(

@@ -14,7 +14,7 @@ export interface Resampling {
 export interface Figure {
   /** Null: it could not be had; `reason` says why. */
   readonly value: number | null
-  /** 95 % bootstrap interval. */
+  /** 95 % bootstrap interval; too narrow for few speakers (of 4 a group, it holds a group's true mean in 76 % of corpora, of 16 in 94 %). */
   readonly interval: readonly [low: number, high: number] | null
   /** Of the permutation test over speakers; not corrected for the number of tests. */
   readonly p: number | null
