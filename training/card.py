@@ -21,6 +21,7 @@ from safetensors import safe_open
 
 import plot
 from agreement import agree, by_library
+from export import SOURCES
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, '..')
@@ -201,6 +202,15 @@ def run_line(run):
     return f"{run['steps']:,} steps in {60 * run['trainingHours']:.0f} minutes on {MACHINES[run['device']]} ({run['audioSeenHours']:.0f} h of audio)"
 
 
+LICENCES = {'CC-BY-4.0': 'https://creativecommons.org/licenses/by/4.0/', 'CC0-1.0': 'https://creativecommons.org/publicdomain/zero/1.0/'}
+
+
+def source_line(source):
+    licence, known = source['licence'], next((s for s in SOURCES if s['name'] == source['name']), {})
+    hours = source.get('hours', known.get('hours'))
+    return f"| {source['name']} | {'' if hours is None else f'{hours:.2f}'} | {f'[{licence}]({LICENCES[licence]})' if licence in LICENCES else licence} | {source['by']} |"
+
+
 def dtype_loss(model, exact, work):
     """What the shipped dtype changes against f32 weights, by the library: codes, and the measures of what is decoded. Not the waveforms'
     distance: a pitch that is rounded to the other quarter of a Hz is another phase from there on."""
@@ -233,7 +243,7 @@ def card(model, eval_dir, work, evaluators, peers, exact=None):
         'encoder': stack(config['encoder']), 'decoder': stack(config['decoder']), 'dim': config['codebook_dim'], 'mels': config['front_end']['mels'],
         'bands': config['synth']['bands'], 'training': '; then '.join(map(run_line, history.get('runs') or [{**history, 'device': 'cuda'}])), 'seen': history['audioSeenHours'], 'dtype_loss': dtype_loss(model, exact, work) if exact else '',
         'data_hours': history['dataHours'], 'speakers': f"{history['speakers']:,}", 'date': history['date'],
-        'sources': '\n'.join(f"| {s['name']} | {s['licence']} | {s['by']} |" for s in history['sources']),
+        'sources': '\n'.join(map(source_line, history['sources'])),
         'used': f'{100 * used:.1f}', 'perplexity': f'{perplexity:.0f}', 'tokens': f'{tokens:,}', 'clips': len(judged), 'minutes': f'{seconds / 60:.1f}',
         'encode_speed': f"{seconds / sum(r['encodeSeconds'] for r in report):.0f}", 'decode_speed': f"{seconds / sum(r['decodeSeconds'] for r in report):.0f}",
     }

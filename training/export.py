@@ -15,11 +15,11 @@ from safetensors.torch import save_file
 DTYPES = {'f16': torch.float16, 'f32': torch.float32}
 
 SOURCES = [
-    {'name': 'Common Voice 6.1 samples, later English and Twi samples', 'licence': 'CC0-1.0', 'by': 'Mozilla Common Voice contributors'},
-    {'name': 'LibriSpeech train-clean-100 (one utterance per speaker)', 'licence': 'CC-BY-4.0',
+    {'name': 'Common Voice 6.1 samples, later English and Twi samples', 'licence': 'CC0-1.0', 'by': 'Mozilla Common Voice contributors', 'hours': 7.37},
+    {'name': 'LibriSpeech train-clean-100 (one utterance per speaker)', 'licence': 'CC-BY-4.0', 'hours': .86,
      'by': 'LibriSpeech ASR corpus, (c) 2014 Vassil Panayotov, from LibriVox recordings; trimmed, split, levelled, re-encoded'},
-    {'name': 'kathleen, kerstin, nathalie (rhasspy voices)', 'licence': 'CC0-1.0', 'by': 'rhasspy'},
-    {'name': 'Les fleurs du mal', 'licence': 'public domain', 'by': 'LibriVox volunteers, 2020'},
+    {'name': 'kathleen, kerstin, nathalie (rhasspy voices)', 'licence': 'CC0-1.0', 'by': 'rhasspy', 'hours': 2.34},
+    {'name': 'Les fleurs du mal', 'licence': 'public domain', 'by': 'LibriVox volunteers, 2020', 'hours': .83},
 ]
 
 
