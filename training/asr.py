@@ -8,6 +8,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from soundmaker import SoundMaker, balanced, leaves
+
 TYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
 HOP, N_FFT = 240, 600       # Whisper's 160 and 400 at 16 kHz are these at 24 kHz: the same 40 Hz grid, so its mel filters fit
 
@@ -86,20 +88,16 @@ class Listener:
     """What the recogniser hears in the synthesised bands against the clip; its gradient at the decoder's outputs is scaled to
     `weight` times that of the other losses there."""
     def __init__(self, path, config, device, weight):
-        from soundmaker import SoundMaker
         self.weight = weight
         self.ear, self.sound = WhisperEncoder(path).to(device).requires_grad_(False), SoundMaker(config).to(device)
 
     def term(self, loss, predicted, samples, f0):
-        """predicted: (bands, log F0, harmonic logits) of the whole batch; samples and f0 (Hz) of its first rows."""
-        n = len(samples)
-        bands, logits = (predicted[i][:n].detach().float().requires_grad_() for i in (0, 2))
+        """predicted: (bands, log F0, harmonic logits) of the whole batch; samples (n, T) and
+        f0 (n, L) in Hz of its first rows."""
+        bands, logits = leaves(predicted, len(samples))
         with torch.autocast(samples.device.type, enabled=False):
-            heard = self.sound(bands, f0[:n], torch.sigmoid(logits))
+            heard = self.sound(bands, f0, torch.sigmoid(logits))
         with torch.no_grad():
             wanted = self.ear(samples)
         far = distance(wanted, self.ear(heard))
-        wishes = torch.autograd.grad(far, (bands, logits))
-        others, = torch.autograd.grad(loss, predicted[0], retain_graph=True)
-        scale = self.weight * others[:n].norm() / wishes[0].norm().clamp(min=1e-12)
-        return (predicted[0][:n] * (wishes[0] * scale)).sum() + (predicted[2][:n] * (wishes[1] * scale)).sum(), far.detach()
+        return balanced(loss, predicted, torch.autograd.grad(far, (bands, logits)), self.weight), far.detach()

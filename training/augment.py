@@ -28,12 +28,15 @@ class Augment:
     def tensor(self, values):
         return torch.from_numpy(np.asarray(values, np.float32)).to(self.hz.device)
 
-    def __call__(self, batch, rng, plain=0):
-        """In place on (B, T, width); the first columns are log-mel and log bands. The first `plain` rows get a gain alone."""
-        size, width = len(batch), len(self.hz)
+    def __call__(self, batch, rng, samples=()):
+        """In place on (B, T, width); the first columns are log-mel and log bands. The first rows, of which the samples (n, T * hop) are
+        given too, get a gain alone, and their samples the same."""
+        size, width, plain = len(batch), len(self.hz), len(samples)
         level = batch[..., :width]
         nat = math.log(10) / 20
         gain = self.tensor(np.clip(rng.normal(-2, self.gain_db, size), -20, 9))
+        if plain:
+            samples *= (nat * gain[:plain, None]).exp()
         tilt = self.tensor(rng.normal(0, self.tilt_db, size) * (np.arange(size) >= plain))
         ripple = self.tensor(rng.normal(0, 1.5, size) * (np.arange(size) >= plain))
         phase, rate = self.tensor(rng.random(size)), self.tensor(rng.uniform(.5, 2, size))

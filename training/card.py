@@ -4,7 +4,8 @@ python training/card.py MODEL EVAL_DIR WORK_DIR --evaluators DIR [--peers RESULT
 
 Writes the clips as WAV, runs `wavtok roundtrip` over them, has the evaluators judge the result (their evaluate.py: REF_DIR DEG_DIR),
 counts codes, and writes the card. --peers: a table of classical codecs on some of the same clips (columns cond, file and the
-measures), from the evaluators' run_baselines.py. Judged results are kept in WORK_DIR: delete it to judge anew."""
+measures), from the evaluators' run_baselines.py; their sound is made again by the evaluators' codecs_rt.py (ffmpeg, c2enc and c2dec on
+the PATH) for the library's own measures. Judged results are kept in WORK_DIR: delete it to judge anew."""
 import argparse
 import csv
 import json
@@ -20,12 +21,16 @@ from safetensors import safe_open
 
 import plot
 from agreement import agree, by_library
+from export import SOURCES
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, '..')
 MEASURES = [('pesq', 'PESQ-wb', 2), ('stoi', 'STOI', 3), ('distilmos', 'DistilMOS', 2), ('dnsmos', 'DNSMOS', 2), ('spk', 'speaker sim.', 3)]
+PAIRS = [('estoi', 'ESTOI', 3), ('melDistance', 'mel dist.', 2), ('f0Correlation', 'F0 corr.', 3), ('voicingF1', 'V/UV F1', 3)]      # of measure.mjs
 OWN = [('estoi', 'ESTOI', 3), ('melDistance', 'mel distance', 2), ('f0Correlation', 'F0 correlation', 3), ('voicingF1', 'voiced/unvoiced F1', 3),
        ('stability', 'codes that the decoded audio has again', 3)]
+LOWER = ('wer', 'melDistance')
+PUBLISHED = {'pesq': 2.37, 'stoi': .914, 'voicingF1': .938}     # WavTokenizer-small, its paper's table, on LibriTTS test-clean
 PICTURED = [('e021_ljspeech', 'an English woman (LJ Speech, public domain)'), ('e056_thorsten', 'a German man (Thorsten Müller, CC0)')]
 PEERS = ['original', 'opus 6k', 'mp3 8k', 'codec2 3200', 'codec2 2400', 'codec2 1200', 'codec2 700C']
 
@@ -83,12 +88,40 @@ def judge(eval_dir, work, evaluators):
     return {os.path.splitext(r['file'])[0]: r for r in rows_of(path)}
 
 
+def measured(work, folder):
+    """The library's measures of FOLDER against WORK/wav by stem, kept beside the folder."""
+    path = os.path.join(work, os.path.basename(os.path.normpath(folder)) + '.measured.jsonl')
+    if not os.path.exists(path):
+        command = ['node', os.path.join(HERE, 'measure.mjs'), os.path.join(work, 'wav'), folder]
+        report = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        with open(path, 'w') as f:
+            f.write(report)
+    with open(path) as f:
+        return {row['file'][:-4]: row for row in map(json.loads, f)}
+
+
+def peer_sound(cond, stems, eval_dir, work, evaluators):
+    """WORK/<cond>/<stem>.wav by the evaluators' own classical codecs, shifted back by the codec's delay as they do."""
+    sys.path.insert(0, evaluators)
+    import codecs_rt
+    import metrics
+    kind, arg = next((k, a) for name, k, a in codecs_rt.CONDITIONS if name == cond)
+    folder = os.path.join(work, cond.replace(' ', '-'))
+    os.makedirs(folder, exist_ok=True)
+    for stem in stems:
+        path, source = os.path.join(folder, stem + '.wav'), os.path.join(eval_dir, stem + '.flac')
+        if not os.path.exists(path):
+            x, (y, _) = metrics.load16(source), codecs_rt.run(source, kind, arg)
+            soundfile.write(path, metrics.align(x, y), 16000, subtype='PCM_16')
+    return folder
+
+
 def means(rows):
     """Means of the measures and the word error rate (errors capped at a clip's words) of some rows."""
     def mean(key):
         values = [float(r[key]) for r in rows if r.get(key) not in (None, '', 'nan')]
         return sum(values) / len(values) if values else math.nan
-    result = {key: mean(key) for key, _, _ in MEASURES}
+    result = {key: mean(key) for key, _, _ in [*MEASURES, *PAIRS]}
     counted = [(float(r['werr']), float(r['words'])) for r in rows if r.get('words') not in (None, '', 'nan', '0')]
     words = sum(w for _, w in counted)
     result['wer'] = 100 * sum(min(e, w) for e, w in counted) / words if words else math.nan
@@ -96,24 +129,60 @@ def means(rows):
 
 
 def line(name, kbps, m):
-    cells = [f'{m[key]:.{digits}f}' if math.isfinite(m[key]) else '-' for key, _, digits in MEASURES]
+    cells = [f'{m[key]:.{digits}f}' if math.isfinite(m[key]) else '-' for key, _, digits in [*MEASURES, *PAIRS]]
     return f"| {name} | {kbps} | {' | '.join(cells)} | {m['wer']:.1f} |"
 
 
-def table(judged, peers):
-    """Ours and the classical codecs on the clips that both have, then ours on all."""
-    head = '| | kbit/s | ' + ' | '.join(title for _, title, _ in MEASURES) + ' | WER % |\n' + '|---' * (len(MEASURES) + 3) + '|'
-    lines, by = [head], defaultdict(dict)
+def rows_by_condition(judged, peers, eval_dir, work, evaluators):
+    """{condition: {stem: measures}}, 'mini' among them, and the stems that all have."""
+    by = defaultdict(dict)
     for r in peers:
-        by[r['cond']][os.path.splitext(r['file'])[0]] = r
+        if r['cond'] in PEERS:
+            by[r['cond']][os.path.splitext(r['file'])[0]] = r
     shared = sorted(set(judged) & set(by.get('original', {})))
+    for cond, rows in by.items():
+        folder = os.path.join(work, 'wav') if cond == 'original' else peer_sound(cond, shared, eval_dir, work, evaluators)
+        own = measured(work, folder)
+        by[cond] = {stem: {**rows[stem], **own[stem]} for stem in shared}
+    own = measured(work, os.path.join(work, 'out'))
+    by['mini'] = {stem: {**judged[stem], **own[stem]} for stem in judged}
+    by['mini beside peers'] = {s: {**by['mini'][s], 'words': by['original'][s]['words'] and by['mini'][s]['words']} for s in shared}      # the same words
+    return by, shared
+
+
+def table(by, shared):
+    """Ours and the classical codecs on the clips that both have, then ours on all."""
+    head = '| | kbit/s | ' + ' | '.join(title for _, title, _ in [*MEASURES, *PAIRS]) + ' | WER % |\n' + '|---' * (len(MEASURES) + len(PAIRS) + 3) + '|'
+    lines = [head]
     if shared:
-        lines.append(line(f'**mini** ({len(shared)} clips)', '0.90', means([judged[s] for s in shared])))
+        lines.append(line(f'**mini** ({len(shared)} clips)', '0.90', means(list(by['mini beside peers'].values()))))
         for cond in PEERS:
-            if cond in by:
-                rates = [float(by[cond][s]['kbps']) for s in shared if by[cond][s]['kbps'] not in ('', 'nan')]
-                lines.append(line(cond, f'{sum(rates) / len(rates):.2f}' if rates else '-', means([by[cond][s] for s in shared])))
-    lines.append(line(f'**mini**, all {len(judged)} clips', '0.90', means(list(judged.values()))))
+            rates = [float(r['kbps']) for r in by[cond].values() if r['kbps'] not in ('', 'nan')]
+            lines.append(line(cond, f'{sum(rates) / len(rates):.2f}' if rates else '-', means(list(by[cond].values()))))
+    lines.append(line(f"**mini**, all {len(by['mini'])} clips", '0.90', means(list(by['mini'].values()))))
+    return '\n'.join(lines)
+
+
+def beaten(ours, theirs):
+    """Two lists of what is better than `theirs` and what is not, each with both numbers."""
+    better, worse = [], []
+    for key, title, digits in [*MEASURES, ('wer', 'WER %', 1), *PAIRS]:
+        if math.isfinite(theirs.get(key, math.nan)):
+            wins = ours[key] < theirs[key] if key in LOWER else ours[key] > theirs[key]
+            (better if wins else worse).append(f'{title} {ours[key]:.{digits}f} / {theirs[key]:.{digits}f}')
+    return better, worse
+
+
+def goals(by, shared):
+    """The goals that training was given, in their order, and how far the file is."""
+    ours, of = means(list(by['mini beside peers'].values())), lambda cond: means(list(by[cond].values()))
+    words, limit = ours['wer'], of('original')['wer'] + 10
+    lines = ['| goal | better (ours / theirs) | not better |', '|---|---|---|',
+             f"| word errors within 10 points of the original's | {f'{words:.1f} / {limit:.1f}' if words <= limit else '-'} | {f'{words:.1f} / {limit:.1f}' if words > limit else '-'} |"]
+    for title, theirs in [('Codec2 1200', of('codec2 1200')), ('Codec2 3200', of('codec2 3200')), ('Opus 6k', of('opus 6k')),
+                          ('WavTokenizer-small, as published for other clips', PUBLISHED)]:
+        better, worse = beaten(means(list(by['mini'].values())) if theirs is PUBLISHED else ours, theirs)
+        lines.append(f"| better than {title} | {', '.join(better) or '-'} | {', '.join(worse) or '-'} |")
     return '\n'.join(lines)
 
 
@@ -132,6 +201,15 @@ MACHINES = {'cuda': 'one H200 GPU', 'cpu': 'two CPU cores'}
 
 def run_line(run):
     return f"{run['steps']:,} steps in {60 * run['trainingHours']:.0f} minutes on {MACHINES[run['device']]} ({run['audioSeenHours']:.0f} h of audio)"
+
+
+LICENCES = {'CC-BY-4.0': 'https://creativecommons.org/licenses/by/4.0/', 'CC0-1.0': 'https://creativecommons.org/publicdomain/zero/1.0/'}
+
+
+def source_line(source):
+    licence, known = source['licence'], next((s for s in SOURCES if s['name'] == source['name']), {})
+    hours = source.get('hours', known.get('hours'))
+    return f"| {source['name']} | {'' if hours is None else f'{hours:.2f}'} | {f'[{licence}]({LICENCES[licence]})' if licence in LICENCES else licence} | {source['by']} |"
 
 
 def dtype_loss(model, exact, work):
@@ -156,16 +234,17 @@ def card(model, eval_dir, work, evaluators, peers, exact=None):
     used, perplexity, tokens = codebook(work, config['codebook_size'])
     judged = judge(eval_dir, work, evaluators)
     agreed = agree(model, eval_dir, work)
+    by, shared = rows_by_condition(judged, rows_of(peers) if peers else [], eval_dir, work, evaluators)
     seconds = sum(r['audioSeconds'] for r in report)
     text = open(os.path.join(HERE, 'card.md'), encoding='utf8').read()
     stack = lambda c: f"{c['blocks']} blocks of {c['dim']}/{c['hidden']}"
     values = {
         'own': own_table(own_measures(model, work)), 'pictures': pictures(eval_dir, work), **agreed,
-        'table': table(judged, rows_of(peers) if peers else []), 'parameters': f'{parameters / 1e6:.2f} M', 'bytes': f'{os.path.getsize(model) / 1e6:.2f} MB',
+        'table': table(by, shared), 'goals': goals(by, shared) if shared else '', 'parameters': f'{parameters / 1e6:.2f} M', 'bytes': f'{os.path.getsize(model) / 1e6:.2f} MB',
         'encoder': stack(config['encoder']), 'decoder': stack(config['decoder']), 'dim': config['codebook_dim'], 'mels': config['front_end']['mels'],
         'bands': config['synth']['bands'], 'training': '; then '.join(map(run_line, history.get('runs') or [{**history, 'device': 'cuda'}])), 'seen': history['audioSeenHours'], 'dtype_loss': dtype_loss(model, exact, work) if exact else '',
         'data_hours': history['dataHours'], 'speakers': f"{history['speakers']:,}", 'date': history['date'],
-        'sources': '\n'.join(f"| {s['name']} | {s['licence']} | {s['by']} |" for s in history['sources']),
+        'sources': '\n'.join(map(source_line, history['sources'])),
         'used': f'{100 * used:.1f}', 'perplexity': f'{perplexity:.0f}', 'tokens': f'{tokens:,}', 'clips': len(judged), 'minutes': f'{seconds / 60:.1f}',
         'encode_speed': f"{seconds / sum(r['encodeSeconds'] for r in report):.0f}", 'decode_speed': f"{seconds / sum(r['decodeSeconds'] for r in report):.0f}",
     }

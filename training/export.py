@@ -1,6 +1,7 @@
 """Checkpoint -> the file the library loads: averaged weights, config and provenance in one safetensors file.
 
-python training/export.py RUN_DIR/last.pt -o weights/mini-24k-75.safetensors [--dtype f16|f32] [--raw] [--sharpen .3]"""
+python training/export.py RUN_DIR/last.pt -o weights/mini-24k-75.safetensors [--dtype f16|f32] [--raw] [--sharpen .3]
+An exported file that is not sharpened yet (training/state/mini-24k-75.safetensors) serves as a checkpoint too."""
 import argparse
 import datetime
 import hashlib
@@ -8,16 +9,17 @@ import json
 import os
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 DTYPES = {'f16': torch.float16, 'f32': torch.float32}
 
 SOURCES = [
-    {'name': 'Common Voice 6.1 samples, later English and Twi samples', 'licence': 'CC0-1.0', 'by': 'Mozilla Common Voice contributors'},
-    {'name': 'LibriSpeech train-clean-100 (one utterance per speaker)', 'licence': 'CC-BY-4.0',
+    {'name': 'Common Voice 6.1 samples, later English and Twi samples', 'licence': 'CC0-1.0', 'by': 'Mozilla Common Voice contributors', 'hours': 7.37},
+    {'name': 'LibriSpeech train-clean-100 (one utterance per speaker)', 'licence': 'CC-BY-4.0', 'hours': .86,
      'by': 'LibriSpeech ASR corpus, (c) 2014 Vassil Panayotov, from LibriVox recordings; trimmed, split, levelled, re-encoded'},
-    {'name': 'kathleen, kerstin, nathalie (rhasspy voices)', 'licence': 'CC0-1.0', 'by': 'rhasspy'},
-    {'name': 'Les fleurs du mal', 'licence': 'public domain', 'by': 'LibriVox volunteers, 2020'},
+    {'name': 'kathleen, kerstin, nathalie (rhasspy voices)', 'licence': 'CC0-1.0', 'by': 'rhasspy', 'hours': 2.34},
+    {'name': 'Les fleurs du mal', 'licence': 'public domain', 'by': 'LibriVox volunteers, 2020', 'hours': .83},
 ]
 
 
@@ -56,8 +58,20 @@ def provenance(saved):
             'date': datetime.date.today().isoformat(), 'licence': 'Apache-2.0', 'sources': SOURCES}
 
 
+def read(checkpoint):
+    """A checkpoint of train.py, or what an exported file still has of one: averaged weights, config and provenance."""
+    if not checkpoint.endswith('.safetensors'):
+        saved = torch.load(checkpoint, map_location='cpu', weights_only=False)
+        return saved, provenance(saved)
+    with safe_open(checkpoint, 'pt') as f:
+        history = json.loads(f.metadata()['provenance'])
+        if history.get('sharpen'):
+            raise ValueError(f"{checkpoint} is already sharpened by {history['sharpen']}")
+        return {'config': json.loads(f.metadata()['config']), 'average': {k: f.get_tensor(k) for k in f.keys()}}, history
+
+
 def export(checkpoint, out, dtype='f16', raw=False, contrast=0.0):
-    saved = torch.load(checkpoint, map_location='cpu', weights_only=False)
+    saved, history = read(str(checkpoint))
     values = sharpen(tensors(saved, raw, torch.float32), saved['config'], contrast)
     values = {k: v.to(DTYPES[dtype]).contiguous() for k, v in values.items()}
     for name, v in values.items():
@@ -65,7 +79,7 @@ def export(checkpoint, out, dtype='f16', raw=False, contrast=0.0):
             raise ValueError(f'{name}: not finite in {dtype}')
     os.makedirs(os.path.dirname(out) or '.', exist_ok=True)
     save_file(values, out + '.part', {'format': 'wavtok', 'family': 'mini', 'config': json.dumps(saved['config']),
-                                      'provenance': json.dumps({**provenance(saved), 'sharpen': contrast}, ensure_ascii=False)})
+                                      'provenance': json.dumps({**history, 'sharpen': contrast}, ensure_ascii=False)})
     os.chmod(out + '.part', 0o644)
     os.replace(out + '.part', out)
     with open(out, 'rb') as f:

@@ -45,3 +45,17 @@ class SoundMaker(torch.nn.Module):
         side = (c.n_fft - hop) // 2
         norm = (self.window ** 2).view(-1, hop).sum(0).roll(-side)
         return (y[:, side:side + frames * hop].view(size, frames, hop) / norm).flatten(1)
+
+
+def leaves(predicted, rows):
+    """Log bands and harmonic logits of the first rows, cut from the network, to ask for gradients at them."""
+    return tuple(predicted[i][:rows].detach().float().requires_grad_() for i in (0, 2))
+
+
+def balanced(loss, predicted, wishes, weight):
+    """Scalar to add to `loss`: its gradient at the decoder's outputs is `wishes` (at log bands and harmonic logits of the first rows),
+    scaled together so that it has `weight` times the norm of the loss's own at those rows' bands."""
+    n = len(wishes[0])
+    others, = torch.autograd.grad(loss, predicted[0], retain_graph=True)
+    scale = weight * others[:n].norm() / wishes[0].norm().clamp(min=1e-12)
+    return sum((predicted[i][:n] * (wish * scale)).sum() for i, wish in zip((0, 2), wishes))

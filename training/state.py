@@ -68,6 +68,8 @@ def unpack(path, out):
     started = {'quantizer.started': torch.tensor(True)}
     moments, shapes = {}, dict(model.named_parameters())
     for i, name in enumerate(moment_names(config, meta['groups'])):
+        if 'moment.' + name not in values:      # never trained: frozen
+            continue
         v = restore_moment(values['moment.' + name], values['scale.' + name])
         moments[i] = {'step': torch.tensor(float(meta['step'])), 'exp_avg': torch.zeros_like(shapes[name].data), 'exp_avg_sq': v}
     os.makedirs(os.path.dirname(out) or '.', exist_ok=True)

@@ -26,11 +26,12 @@ from config import MiniConfig
 from data import UNLABELLED, Features
 from losses import Losses
 from model import ConvNeXtBlock, Mini
+from refinement import Refiner
 
 OPTIONS = dict(batch=20, frames=128, lr=1e-3, warmup=500, slow_after=4000, start_quantizer=400, decay=.999, weight_decay=.01,
                clip=1.0, evaluate_every=2000, save_seconds=300, seed=1, threads=2, bf16=True, anneal_from=0, anneal_steps=0,
                adversarial=.3, adversarial_from=4000, listening=.6, listening_rows=24, listening_from=1000, budget_minutes=0.0,
-               codebook_decay=.99, revive_below=.05)
+               codebook_decay=.99, revive_below=.05, freeze='', refine=0.0, refine_from=0, refine_rows=16, refine_adversarial=.5, refine_adversarial_from=0, refine_channels=16)
 SAMPLE_CLIPS = ('e016', 'e021', 'e056')
 
 
@@ -45,7 +46,7 @@ class Run:
         torch.manual_seed(options['seed'])
         torch.set_num_threads(options['threads'])
         self.rng = np.random.default_rng(options['seed'])
-        if device.startswith('cuda') or ear:        # the ear needs samples
+        if device.startswith('cuda') or ear or options['refine']:       # the ear and the refinement need samples
             self.train_data, self.dev_data = resident.load(features, config, device, keep=lambda s: not held_out(s))
         else:
             self.train_data, self.dev_data = (Features(features, config, keep) for keep in (lambda s: not held_out(s), held_out))
@@ -55,12 +56,18 @@ class Run:
         self.model.quantizer.decay, self.model.quantizer.revive_below = options['codebook_decay'], options['revive_below']
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         o = options
+        if o['freeze'] not in ('', 'encoder'):
+            raise SystemExit(f"freeze={o['freeze']}: only the encoder (with its codebook) can be frozen")
+        if o['freeze']:     # the same tokens ever after: only the decoder learns
+            self.model.encoder.requires_grad_(False)
+            self.model.quantizer.eval()
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
         plain = [p for p in self.model.parameters() if p.ndim < 2]
         self.optimizer = torch.optim.AdamW([{'params': decayed}, {'params': plain, 'weight_decay': 0.0}], lr=o['lr'],
                                            betas=(.9, .98), weight_decay=o['weight_decay'], fused=True)
         self.adversary = Adversary(device, o['adversarial'])
         self.listener = Listener(ear, config, device, o['listening']) if ear else None
+        self.refiner = Refiner(config, device, o['refine'], o['refine_adversarial'], o['refine_channels']) if o['refine'] else None
         self.step, self.seconds, self.stop = 0, 0.0, False
         self.started_from = None        # provenance of the file whose weights this run began with
         os.makedirs(folder, exist_ok=True)
@@ -82,9 +89,8 @@ class Run:
     def train_step(self):
         o = self.options
         listening = o['listening_rows'] if self.listener and self.step >= o['listening_from'] else 0
-        batch = self.train_data.batch(o['batch'], o['frames'], self.rng, *([listening] if listening else []))
-        batch, samples = batch if listening else (batch, None)
-        batch = self.augment(batch, self.rng, listening).to(self.device)
+        refining = o['refine_rows'] if self.refiner and self.step >= o['refine_from'] else 0
+        batch, samples = self.batch(max(listening, refining))
         for group in self.optimizer.param_groups:
             group['lr'] = self.learning_rate()
         mel = batch[..., :self.config.front_end.mels]
@@ -97,8 +103,12 @@ class Run:
                 term, parts['judge'] = self.adversary.term(loss, predicted[0], self.losses.split(batch)[1])
                 total = total + term
             if listening:
-                term, parts['heard'] = self.listener.term(loss, predicted, samples, self.losses.split(batch)[2].exp())
+                term, parts['heard'] = self.listener.term(loss, predicted, samples[:listening], self.f0(batch, listening))
                 total = total + term
+            if refining:
+                play = self.step >= o['refine_adversarial_from']
+                term, more = self.refiner.term(loss, predicted, samples[:refining], self.f0(batch, refining), play)
+                total, parts = total + term, {**parts, **more}
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         parts['gradient'] = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), o['clip']))
@@ -109,6 +119,18 @@ class Run:
         if self.step == o['start_quantizer']:
             self.start_quantizer()
         return loss.detach(), parts
+
+    def batch(self, sounding):
+        """An augmented batch, and the samples of its first `sounding` rows."""
+        o = self.options
+        if not sounding:
+            return self.augment(self.train_data.batch(o['batch'], o['frames'], self.rng), self.rng).to(self.device), ()
+        batch, samples = self.train_data.batch(o['batch'], o['frames'], self.rng, sounding)
+        return self.augment(batch, self.rng, samples), samples
+
+    def f0(self, batch, rows):
+        """The clips' own pitch in Hz, (rows, L)."""
+        return self.losses.split(batch)[2][:rows].exp()
 
     def quantizing(self):
         return self.step >= self.options['start_quantizer']
@@ -126,7 +148,7 @@ class Run:
     def start_quantizer(self):
         o, vectors = self.options, []
         for _ in range(math.ceil(16 * self.config.codebook_size / (o['batch'] * o['frames']))):
-            batch = self.augment(self.train_data.batch(o['batch'], o['frames'], self.rng), self.rng).to(self.device)
+            batch, _ = self.batch(0)
             vectors.append(self.model.encode(batch[..., :self.config.front_end.mels]).float().flatten(0, 1))
         self.model.quantizer.start(torch.cat(vectors))
         self.average.quantizer.load_state_dict(self.model.quantizer.state_dict())
@@ -137,10 +159,13 @@ class Run:
         rng, total, use = np.random.default_rng(7), {}, torch.zeros(self.config.codebook_size)
         model.eval()
         for _ in range(batches):
-            batch = self.dev_data.batch(32, 256, rng).to(self.device)
+            batch, samples = self.dev_data.batch(32, 256, rng, 8) if self.refiner else (self.dev_data.batch(32, 256, rng), None)
+            batch = batch.to(self.device)
             with self.autocast():
                 predicted, _, codes, commitment = model(batch[..., :self.config.front_end.mels], bool(model.quantizer.started))
             loss, parts = self.losses(predicted, batch, commitment)
+            if self.refiner:
+                parts['stft'] = self.refiner.distance([p[:8] for p in predicted], samples, self.f0(batch, 8))
             for k, v in {'loss': loss, **parts}.items():
                 total[k] = total.get(k, 0) + float(v) / batches
             if codes is not None:
@@ -153,7 +178,7 @@ class Run:
         path = os.path.join(self.folder, name)
         torch.save({'config': self.config.to_dict(), 'options': self.options, 'step': self.step, 'seconds': self.seconds,
                     'model': self.model.state_dict(), 'average': self.average.state_dict(), 'optimizer': self.optimizer.state_dict(),
-                    'adversary': self.adversary.state_dict(),
+                    'adversary': self.adversary.state_dict(), 'refiner': self.refiner.state_dict() if self.refiner else None,
                     'torch_rng': torch.get_rng_state(), 'cuda_rng': torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
                     'numpy_rng': self.rng.bit_generator.state,
                     'started_from': self.started_from, 'device': self.device, 'hours': self.train_data.hours, 'speakers': self.train_data.speakers}, path + '.part')
@@ -165,6 +190,8 @@ class Run:
             getattr(self, part).load_state_dict(s[part])
         if 'adversary' in s:        # not in a state unpacked from the repository: the judge learns again in a few hundred steps
             self.adversary.load_state_dict(s['adversary'])
+        if self.refiner and s.get('refiner'):
+            self.refiner.load_state_dict(s['refiner'])
         torch.set_rng_state(s['torch_rng'].cpu())
         if torch.cuda.is_available() and s.get('cuda_rng'):
             torch.cuda.set_rng_state_all([v.cpu() for v in s['cuda_rng']])
@@ -240,7 +267,7 @@ def parse(pairs, defaults):
         if name not in defaults:
             raise SystemExit(f'unknown option {name}; known: {", ".join(defaults)}')
         kind = type(defaults[name])
-        defaults[name] = value.lower() in ('1', 'true') if kind is bool else kind(float(value))
+        defaults[name] = value.lower() in ('1', 'true') if kind is bool else value if kind is str else kind(float(value))
     return defaults
 
 
