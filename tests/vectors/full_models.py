@@ -197,7 +197,7 @@ def snac(rate: int, rates: list[int], strides: list[int], window: int | None, fi
 
     return Codec(
         rate=rate,
-        hop=model.hop_length,
+        hop=int(model.hop_length),
         codebooks=len(strides),
         state=model.state_dict(),
         encode=lambda wave: torch.cat(model.encode(wave), 1)[0],
