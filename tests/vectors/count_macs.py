@@ -2,26 +2,26 @@
 
     python count_macs.py [NAME ...]
 
-PyTorch's FlopCounterMode counts the models of full_models.py, WavTokenizer's and mini at their published sizes, over 10 s of audio that are
-shapes only; two of its operations are one here. LSTMs, which it does not know, are 4 * h * (in + h) a layer, direction and step.
+PyTorch's FlopCounterMode counts the models of full_models.py, WavTokenizer's and mini at their published sizes, over 4 s of silence;
+two of its operations are one here. LSTMs, which it does not know, are 4 * h * (in + h) a layer, direction and step.
 Searches in codebooks and Fourier transforms are left out.
 """
 
 import argparse
-import itertools
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 import full_models
 import seeded_model
 
-SECONDS = 10
+SECONDS = 4
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -67,37 +67,44 @@ def without_search(codec: full_models.Codec) -> None:
 def of_codec(name: str) -> tuple[float, float]:
     codec = full_models.CODECS[name]()
     without_search(codec)
-    unit = codec.hop * (max(codec.strides or [1])) * (codec.window or 1)
+    unit = codec.hop * math.lcm(*codec.strides or [], codec.window or 1)
     samples = codec.clip or SECONDS * codec.rate // unit * unit
     seconds = samples / codec.rate
     frames = samples // codec.hop
-    with FakeTensorMode(allow_non_fake_inputs=True):
-        wave = torch.zeros(1, codec.channels, samples)
-        if codec.encode:
-            encoder = giga_macs(lambda: codec.encode(wave), seconds)
-            codes = codec.encode(wave)
-        else:
-            encoder = 0.0
-            codes = torch.zeros(1, 100, frames) if codec.mel is not None else torch.zeros(codec.codebooks, frames, dtype=torch.long)
-        return encoder, giga_macs(lambda: codec.decode(codes), seconds)
+    wave = torch.zeros(1, codec.channels, samples)
+    if codec.encode:
+        encoder = giga_macs(lambda: codec.encode(wave), seconds)
+        codes = codec.encode(wave)
+    else:
+        encoder = 0.0
+        codes = torch.zeros(1, 100, frames) if codec.mel is not None else torch.zeros(codec.codebooks, frames, dtype=torch.long)
+    return encoder, giga_macs(lambda: (codec.spectrum or codec.decode)(codes), seconds)
 
 
 def of_wavtokenizer(config: seeded_model.Config) -> tuple[float, float]:
     model = seeded_model.build(config)
     frames = SECONDS * 24_000 // config.hop
-    with FakeTensorMode(allow_non_fake_inputs=True):
-        wave, features = torch.zeros(1, 1, frames * config.hop), torch.zeros(1, config.dimension, frames)
-        encoder = giga_macs(lambda: model.feature_extractor.encodec.encoder(wave), SECONDS)
-        return encoder, giga_macs(lambda: model.decode(features, bandwidth_id=torch.tensor([0])), SECONDS)
+    wave, features = torch.zeros(1, 1, frames * config.hop), torch.zeros(1, config.dimension, frames)
+    encoder = giga_macs(lambda: model.feature_extractor.encodec.encoder(wave), SECONDS)
+    return encoder, giga_macs(lambda: model.head.out(model.backbone(features, bandwidth_id=torch.zeros(1, dtype=torch.long))), SECONDS)
 
 
 def of_mini() -> tuple[float, float]:
     sys.path.insert(0, str(ROOT / 'training'))
+    import model as layers
     from codec import Codec
 
+    def depthwise(self: nn.Module, x: torch.Tensor) -> torch.Tensor:
+        """As a convolution, which the counter knows; its own is sums of shifted products."""
+        padded = functional.pad(x.transpose(1, 2), (self.weight.shape[-1] - 1, 0))
+        return functional.conv1d(padded, self.weight, self.bias, groups=x.shape[-1]).transpose(1, 2)
+
+    layers.DepthwiseConv.forward = depthwise
     codec = Codec.load(ROOT / 'weights' / 'mini-24k-75.safetensors')
-    codec.model.quantizer.forward = lambda x: x
-    raise NotImplementedError
+    frames = SECONDS * codec.config.sample_rate // codec.config.hop
+    mel = torch.zeros(1, frames, codec.mel.shape[0])
+    latents = torch.zeros(1, frames, codec.model.quantizer.codebook.shape[-1])
+    return giga_macs(lambda: codec.model.encode(mel), SECONDS), giga_macs(lambda: codec.model.decode(latents), SECONDS)
 
 
 MODELS: dict[str, Callable[[], tuple[float, float]]] = {
@@ -106,3 +113,16 @@ MODELS: dict[str, Callable[[], tuple[float, float]]] = {
     'wavtokenizer-40': lambda: of_wavtokenizer(seeded_model.FULL_40),
     **{name: lambda name=name: of_codec(name) for name in full_models.CODECS},
 }
+
+
+@torch.no_grad()
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('names', nargs='*', metavar='NAME', help=', '.join(MODELS))
+    for name in parser.parse_args().names or MODELS:
+        encoder, decoder = MODELS[name]()
+        print(f'{name}: {encoder:.3g}, {decoder:.3g}', flush=True)
+
+
+if __name__ == '__main__':
+    main()
