@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { split } from '../src/audio/channels.js'
-import { AudioTokens, loadTokenizer, type Tokenizer } from '../src/index.js'
+import { type AudioTokenizer, AudioTokens, loadTokenizer } from '../src/index.js'
 import { snr } from './support/compare.js'
 import { residualComparison } from './support/parity.js'
 import { type Vector, vectors } from './support/vectors.js'
@@ -44,12 +44,12 @@ interface Found {
 }
 
 /** How many codes of each codebook make a row: one, or as many as its stride goes into the coarsest. */
-function sharesOf({ info }: Tokenizer): number[] {
+function sharesOf({ info }: AudioTokenizer): number[] {
   const strides = info.strides ?? new Array<number>(info.codebooks).fill(1)
   return strides.map(stride => strides[0] / stride)
 }
 
-async function codesFound(tokenizer: Tokenizer, expected: Expected): Promise<Found[]> {
+async function codesFound(tokenizer: AudioTokenizer, expected: Expected): Promise<Found[]> {
   if (!expected.has('distances')) return []
   const { channels = 1 } = tokenizer.info
   const { codes } = await tokenizer.encode(split(expected.get('input')!.data, channels))
@@ -66,13 +66,13 @@ async function codesFound(tokenizer: Tokenizer, expected: Expected): Promise<Fou
   return [{ text, isEqual: others === 0 }]
 }
 
-async function featuresFound(tokenizer: Tokenizer, expected: Expected): Promise<Found[]> {
+async function featuresFound(tokenizer: AudioTokenizer, expected: Expected): Promise<Found[]> {
   const frames = expected.get('features')
   if (!frames) return []
   return [close('frames', await tokenizer.features(expected.get('input')!.data), frames.data)]
 }
 
-async function audioFound(tokenizer: Tokenizer, expected: Expected): Promise<Found> {
+async function audioFound(tokenizer: AudioTokenizer, expected: Expected): Promise<Found> {
   const audio = expected.get('audio')!.data
   const frames = expected.get('features')
   if (frames) return close('audio', (await tokenizer.synthesize(frames.data)).samples, audio)
