@@ -10,8 +10,8 @@ if ! command -v "$python" >/dev/null; then
   echo "installing PyTorch (CPU) and the codecs' packages into $cache/codecs-venv"
   python3 -m venv "$cache/codecs-venv"
   "$python" -m pip install --quiet torch==2.13.0
-  "$python" -m pip install --quiet --no-deps speechtokenizer==1.0.1
-  grep -v speechtokenizer tests/vectors/requirements-full-codecs.txt | "$python" -m pip install --quiet -r /dev/stdin
+  "$python" -m pip install --quiet --no-deps speechtokenizer==1.0.1 encodec==0.1.1 vocos==0.1.0
+  grep -v -e speechtokenizer -e encodec== -e vocos== tests/vectors/requirements-full-codecs.txt | "$python" -m pip install --quiet -r /dev/stdin
 fi
 OMP_NUM_THREADS=1 "$python" tests/vectors/full_codecs.py "$cache/codecs" "$@"
 exec node --import tsx tests/parity-codecs.ts "$cache/codecs" "$@"

@@ -1,12 +1,13 @@
-"""Writes residual codecs of their published sizes, seeded weights, for every engine of the comparison.
+"""Writes residual codecs and vocoders of their published sizes, seeded weights, for every engine of the comparison.
 
     python export.py OUTPUT_DIR [NAME ...]
 
-Each NAME of tests/vectors/full_codecs.py becomes
+Each NAME of tests/vectors/full_models.py becomes
 NAME.safetensors           the weights under the published names
-NAME.encode.onnx, .data    wave f32 [1, 1, samples] -> codes i64 [codebooks, frames], of a clip of 10 s in whole frames; SNAC's codebooks,
-                           which have other rates, one after the other: [codes]
-NAME.decode.onnx, .data    codes i64 -> wave f32 [samples]
+NAME.encode.onnx, .data    wave f32 [1, channels, samples] -> codes i64 [codebooks, frames], of a clip of 10 s in whole frames; SNAC's
+                           codebooks, which have other rates, one after the other: [codes]; none of a vocoder
+NAME.decode.onnx, .data    codes i64 -> wave f32 [samples]; of a model that ends in an inverse STFT, which ONNX has not: real f32, imag
+                           f32 [1, bins, frames]
 NAME.json                  what a harness has to know, versions, and what the check against PyTorch found
 
 In the peer's favour: lengths are constants, weight norm is folded, the nearest codeword is one product and one ArgMax with its norms
@@ -15,6 +16,7 @@ computed before, and the graphs are optimised here ("extended") with their weigh
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 import warnings
@@ -26,12 +28,14 @@ import onnxruntime
 import torch
 from torch import nn
 from torch.nn import functional
+from transformers import EncodecModel
 from transformers.models.mimi import modeling_mimi
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent / 'tests' / 'vectors'))
+sys.path[:0] = [str(HERE.parent.parent / 'tests' / 'vectors'), str(HERE.parent / 'peers')]
 
-import full_codecs  # noqa: E402
+import export_onnx as peers  # noqa: E402
+import full_models  # noqa: E402
 import signals  # noqa: E402
 
 OPSET = 17
@@ -43,27 +47,24 @@ LEAST_EQUAL_CODES = 0.99
 class Graph(nn.Module):
     """A function of a model as a module, which is what the exporter takes."""
 
-    def __init__(self, model: nn.Module, function: Callable[[torch.Tensor], torch.Tensor]):
+    def __init__(self, model: nn.Module, function: Callable[[torch.Tensor], torch.Tensor | tuple[torch.Tensor, ...]]):
         super().__init__()
         self.model = model
         self.function = function
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
         return self.function(x)
 
 
-def fold(codec: full_codecs.Codec) -> None:
-    for module in codec.model.modules():
-        if hasattr(module, 'weight_g'):
-            nn.utils.remove_weight_norm(module)
-        elif nn.utils.parametrize.is_parametrized(module, 'weight'):
-            nn.utils.parametrize.remove_parametrizations(module, 'weight')
+def fold(codec: full_models.Codec) -> None:
+    peers.fold(codec.model, codec.row)
     for book in codec.books:
         entries = book.embed.detach()
         book.quantize = nearest(entries.T.contiguous(), -0.5 * entries.square().sum(1))
-    for quantizer in getattr(codec.model.quantizer, 'quantizers', []):
-        if hasattr(quantizer, 'codebook'):
-            quantizer.decode_latents = by_direction(quantizer)
+    if codec.books or not codec.encode:
+        return
+    for quantizer in codec.model.quantizer.quantizers:
+        quantizer.decode_latents = by_direction(quantizer)
 
 
 def nearest(columns: torch.Tensor, half_norms: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -96,58 +97,81 @@ def repeated(x: torch.Tensor, repeats: int, dim: int) -> torch.Tensor:
     return x[..., None].expand(*x.shape, repeats).flatten(-2)
 
 
-def export(graph: nn.Module, example: torch.Tensor, path: Path) -> None:
+def overlap_added(parts: list[torch.Tensor], stride: int) -> torch.Tensor:
+    """EnCodec's, by sums; its own assigns to slices, which becomes a scatter of single samples."""
+    starts = [stride * index for index in range(len(parts))]
+    total = starts[-1] + int(parts[-1].shape[-1])
+    ramp = torch.linspace(0, 1, int(parts[0].shape[-1]) + 2)[1:-1]
+    weight = 0.5 - (ramp - 0.5).abs()
+
+    def placed(part: torch.Tensor, start: int) -> torch.Tensor:
+        return functional.pad(part, (start, total - start - int(part.shape[-1])))
+
+    weights = [weight[: int(part.shape[-1])] for part in parts]
+    whole = sum(placed(weight, start) for weight, start in zip(weights, starts))
+    return sum(placed(part * weight, start) for part, weight, start in zip(parts, weights, starts)) / whole
+
+
+def export(graph: nn.Module, example: torch.Tensor, path: Path, outputs: list[str]) -> None:
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         warnings.simplefilter('ignore')  # the legacy exporter announces its successor; tracing warns of constants, which are meant
         traced = Path(scratch) / path.name
-        torch.onnx.export(graph.eval(), (example,), traced, dynamo=False, opset_version=OPSET, input_names=['input'], output_names=['output'])
-        options = onnxruntime.SessionOptions()
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-        options.optimized_model_filepath = str(path)
-        options.log_severity_level = 3
-        options.add_session_config_entry('session.optimized_model_external_initializers_file_name', path.with_suffix('.data').name)
-        options.add_session_config_entry('session.optimized_model_external_initializers_min_size_in_bytes', '1024')
+        torch.onnx.export(graph.eval(), (example,), traced, dynamo=False, opset_version=OPSET, input_names=['input'], output_names=outputs)
         path.with_suffix('.data').unlink(missing_ok=True)
-        onnxruntime.InferenceSession(traced, options, providers=['CPUExecutionProvider'])
-
-
-def run_onnx(path: Path, array: np.ndarray) -> np.ndarray:
-    session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
-    return session.run(None, {session.get_inputs()[0].name: array})[0]
+        peers.optimise(traced, path)
 
 
 def check(found: dict) -> None:
-    if found['equalCodes'] < LEAST_EQUAL_CODES * found['codes'] or not found['audioSnrDb'] >= LEAST_SNR_DB:
+    if found.get('equalCodes', 0) < LEAST_EQUAL_CODES * found.get('codes', 0) or not found['audioSnrDb'] >= LEAST_SNR_DB:
         raise SystemExit(f'the exported graphs differ from PyTorch: {found}')
 
 
+def decoder_input(codec: full_models.Codec, wave: torch.Tensor) -> torch.Tensor:
+    if codec.encode:
+        return codec.encode(wave)
+    if codec.mel is not None:
+        return codec.mel(wave[0])[..., : wave.shape[-1] // codec.hop]
+    return torch.randint(1024, (codec.codebooks, wave.shape[-1] // codec.hop))
+
+
+def heard(codec: full_models.Codec, outputs: list[np.ndarray]) -> np.ndarray:
+    if codec.istft is None:
+        return outputs[0]
+    real, imag = map(torch.from_numpy, outputs)
+    return codec.istft(torch.complex(real, imag))[0].numpy()
+
+
 def write(name: str, directory: Path) -> None:
-    codec = full_codecs.CODECS[name]()
-    full_codecs.write_weights(codec, directory / f'{name}.safetensors')
-    unit = codec.hop * max(codec.strides or [1])
-    frames = SECONDS * codec.rate // unit * unit // codec.hop
-    speech = signals.fixture('speech.wav')
-    wave = torch.from_numpy(np.resize(speech, frames * codec.hop))[None, None]
-    codes = codec.encode(wave)
-    audio = codec.decode(codes)
+    codec = full_models.CODECS[name]()
+    full_models.write_weights(codec, directory / f'{name}.safetensors')
+    unit = codec.hop * math.lcm(*codec.strides or [], codec.window or 1)
+    samples = codec.clip or SECONDS * codec.rate // unit * unit
+    speech = torch.from_numpy(np.resize(signals.fixture('speech.wav'), samples))
+    wave = torch.stack([speech, speech.roll(-codec.rate)][: codec.channels])[None]
+    codes = decoder_input(codec, wave)
+    audio = codec.decode(codes).numpy()
     fold(codec)
     modeling_mimi.create_sliding_window_causal_mask = constant_mask
     torch.Tensor.repeat_interleave = repeated
-    export(Graph(codec.model, codec.encode), wave, directory / f'{name}.encode.onnx')
-    export(Graph(codec.model, codec.decode), codes, directory / f'{name}.decode.onnx')
-    heard = run_onnx(directory / f'{name}.decode.onnx', codes.numpy())
-    noise = np.square(heard - audio.numpy(), dtype=np.float64).sum()
-    found = {
-        'codes': codes.numel(),
-        'equalCodes': int((run_onnx(directory / f'{name}.encode.onnx', wave.numpy()) == codes.numpy()).sum()),
-        'distinctCodes': len(codes.unique()),
-        'audioSnrDb': round(float(10 * np.log10(np.square(audio.numpy(), dtype=np.float64).sum() / noise)), 1),
-    }
+    EncodecModel._linear_overlap_add = staticmethod(overlap_added)
+    found = {}
+    if codec.encode:
+        export(Graph(codec.model, codec.encode), wave, directory / f'{name}.encode.onnx', ['output'])
+        equal = int((peers.run_onnx(directory / f'{name}.encode.onnx', wave.numpy())[0] == codes.numpy()).sum())
+        found = {'codes': codes.numel(), 'equalCodes': equal, 'distinctCodes': len(codes.unique())}
+    outputs = ['real', 'imag'] if codec.spectrum else ['output']
+    export(Graph(codec.model, codec.spectrum or codec.decode), codes, directory / f'{name}.decode.onnx', outputs)
+    noise = heard(codec, peers.run_onnx(directory / f'{name}.decode.onnx', codes.numpy())) - audio
+    power = [np.square(values, dtype=np.float64).sum() for values in (audio, noise)]
+    found['audioSnrDb'] = round(float(10 * np.log10(power[0] / power[1])), 1)
     check(found)
     about = {
-        'name': name, 'rate': codec.rate, 'hop': codec.hop, 'codebooks': codec.codebooks, 'frames': frames,
-        'codes': list(codes.shape), 'strides': codec.strides or [1] * codec.codebooks,
-        'againstPyTorch': found, 'torch': torch.__version__, 'onnxruntime': onnxruntime.__version__, 'opset': OPSET,
+        'name': name, 'tasks': ['encode', 'decode'] if codec.encode else ['decode'], 'rate': codec.rate, 'hop': codec.hop,
+        'channels': codec.channels, 'codebooks': codec.codebooks, 'samples': samples,
+        'frames': samples // codec.hop if codec.strides else codes.shape[-1], 'codes': list(codes.shape),
+        'strides': codec.strides or [1] * codec.codebooks, 'dim': codes.shape[1] if codec.mel is not None else None,
+        'centred': codec.mel is not None, 'againstPyTorch': found, 'torch': torch.__version__,
+        'onnxruntime': onnxruntime.__version__, 'opset': OPSET,
     }  # fmt: skip
     (directory / f'{name}.json').write_text(json.dumps(about, indent=2) + '\n')
     print(json.dumps(about))
@@ -157,10 +181,10 @@ def write(name: str, directory: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('output', type=Path)
-    parser.add_argument('names', nargs='*', metavar='NAME', help=', '.join(full_codecs.CODECS))
+    parser.add_argument('names', nargs='*', metavar='NAME', help=', '.join(full_models.CODECS))
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    for name in options.names or full_codecs.CODECS:
+    for name in options.names or full_models.CODECS:
         if not (options.output / f'{name}.json').exists():
             write(name, options.output)
 

@@ -17,34 +17,49 @@ export function exported() {
   return readdirSync(folder).flatMap(file => file.match(/^(.+)\.json$/)?.[1] ?? [])
 }
 
-/** @returns {{ rate: number, hop: number, frames: number, codes: number[], strides: number[] }} of the exported clip */
+/**
+ * The exported clip.
+ * @returns {{ rate: number, hop: number, channels: number, samples: number, frames: number, codes: number[], strides: number[],
+ *   tasks: string[], dim?: number, centred?: boolean }} `codes`: the shape of the decoder's input; `dim`: of frames instead of codes
+ */
 export function description(name) {
   return JSON.parse(readFileSync(cached(`${name}.json`), 'utf8'))
 }
 
-/** Speech, repeated, as long as the exported clip. */
-export function speech({ frames, hop }) {
+/** Speech, repeated, as long as the exported clip: an array for each channel, the second a second behind the first. */
+export function speech({ rate, channels, samples }) {
   const wav = readFileSync(fileURLToPath(new URL('../../tests/fixtures/speech.wav', import.meta.url)))
   const clip = (wav.length - WAV_HEADER_BYTES) >> 1
-  return Float32Array.from(
-    { length: frames * hop },
-    (_, i) => wav.readInt16LE(WAV_HEADER_BYTES + 2 * (i % clip)) / 32_768,
+  return Array.from({ length: channels }, (_, channel) =>
+    Float32Array.from(
+      { length: samples },
+      (_, i) => wav.readInt16LE(WAV_HEADER_BYTES + 2 * ((i + channel * rate) % clip)) / 32_768,
+    ),
   )
 }
 
-/** Uniform codes of each codebook below `size`, a power of two, from a fixed 32-bit linear congruential generator. */
+/** Uniform codes of each codebook below `size`, a power of two. */
 export function codes({ strides, frames }, size = 1024) {
-  let state = 20_260_101
-  return strides.map(stride =>
-    Uint16Array.from({ length: frames / stride }, () => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-      return (state >>> 16) % size
-    }),
-  )
+  const next = generator()
+  return strides.map(stride => Uint16Array.from({ length: frames / stride }, () => next() % size))
 }
 
-/** What must agree between engines, of decoded samples: two frames from the middle of the clip (DAC's odd strides leave some samples out). */
-export function middle(samples, { hop, frames }) {
-  const start = (frames * hop) >> 1
-  return Array.from(samples.subarray(start, start + 2 * hop))
+/** Rows like those of a log-mel spectrum, from -7 to 1: [frames][dim]. */
+export function features({ frames, dim }) {
+  const next = generator()
+  return Float32Array.from({ length: frames * dim }, () => next() / 8192 - 7)
+}
+
+/** Whole numbers below 2^16 from a fixed 32-bit linear congruential generator. */
+function generator() {
+  let state = 20_260_101
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state >>> 16
+  }
+}
+
+/** Two frames from the middle of the clip, where engines must agree (DAC's odd strides leave some samples out). */
+export function middle({ hop, frames }) {
+  return { start: (frames * hop) >> 1, count: 2 * hop }
 }

@@ -53,7 +53,7 @@ export function printCodec({ about, files, ...codec }) {
   console.log(
     `\n${about.name}: ${about.codebooks} codebooks; files, MB: f32 ${mb(files.f32)}, q8 ${mb(files.q8)}, ONNX ${mb(files.onnx)}`,
   )
-  for (const task of ['encode', 'decode']) {
+  for (const task of about.tasks) {
     const { engines, ratios, agreement, seconds } = codec[task]
     console.log(`${task} of ${seconds} s (${JSON.stringify(agreement)})`)
     console.table(

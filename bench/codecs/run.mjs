@@ -1,13 +1,13 @@
 // Residual codecs, wavtok and onnxruntime-web side by side: the same weights, inputs and cores, taking turns.
 import { statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { coresToPin, startEngine } from '../peers/engines.mjs'
+import { coresToPin, takeTurns } from '../peers/engines.mjs'
 import { compareEvidence } from '../peers/report.mjs'
 import { cached, description, exported } from './inputs.mjs'
 import { environment, printCodec, saveCodec, summary } from './report.mjs'
 
 const USAGE = `npm run bench:codecs -- [options] [NAME ...]
-  NAME            as in tests/vectors/full_codecs.py (default: all that are exported)
+  NAME            as in tests/vectors/full_models.py (default: all that are exported)
   --rounds N      turns of each engine (5)
 `
 /** The first two in f32 must agree; q8 is held against the peer's f32 too. */
@@ -31,10 +31,10 @@ const machine = { node: process.execPath, cores: coresToPin(THREADS) }
 try {
   for (const name of positionals.length ? positionals : exported()) {
     const about = description(name)
-    const codec = { about, ...environment(machine.cores), rounds, files: await sizes(name) }
-    for (const task of ['encode', 'decode']) {
+    const codec = { about, ...environment(machine.cores), rounds, files: await sizes(about) }
+    for (const task of about.tasks) {
       process.stderr.write(`${name} ${task}: ${rounds} rounds\n`)
-      codec[task] = await takeTurns(name, task, (about.frames * about.hop) / about.rate)
+      codec[task] = await compare(name, task, about.samples / about.rate)
     }
     printCodec(codec)
     process.stderr.write(`written to ${saveCodec(codec)}\n`)
@@ -44,33 +44,14 @@ try {
   process.exitCode = 1
 }
 
-/** All engines are loaded and warm, then run in turns: A B C A B C ... */
-async function takeTurns(model, task, seconds) {
-  const running = []
-  for (const engine of ENGINES) {
-    const options = { model, task, dtype: engine.dtype, threads: THREADS }
-    const flags = Object.entries(options).flatMap(([flag, value]) => [`--${flag}`, String(value)])
-    const engineProcess = startEngine(engine, machine, [...flags, '--on-request'])
-    running.push(engineProcess)
-    await engineProcess.next()
-  }
-  for (let round = 0; round < rounds; round++)
-    for (const engine of running) {
-      engine.request()
-      await engine.next()
-    }
-  const results = []
-  for (const engine of running) {
-    engine.finish()
-    results.push(await engine.next())
-    await engine.exited
-  }
-  const agreement = compareEvidence({ task, dtype: 'f32' }, results)
-  return { agreement, ...summary(results, seconds) }
+async function compare(model, task, seconds) {
+  const told = ({ dtype }) => ({ model, task, dtype, threads: THREADS })
+  const results = await takeTurns(ENGINES, machine, rounds, told)
+  return { agreement: compareEvidence({ task, dtype: 'f32' }, results), ...summary(results, seconds) }
 }
 
-/** Bytes of what is shipped: our file in f32 and q8, the peer's two graphs with their weights. */
-async function sizes(name) {
+/** Bytes of what is shipped: our file in f32 and q8, the peer's graphs with their weights. */
+async function sizes({ name, tasks }) {
   const { convertCheckpoint } = await import('../../dist/index.js')
   const converted = async dtype => {
     let bytes = 0
@@ -78,7 +59,7 @@ async function sizes(name) {
     for await (const part of convertCheckpoint(cached(`${name}.safetensors`), options)) bytes += part.length
     return bytes
   }
-  const graphs = ['encode', 'decode'].flatMap(task => [`${name}.${task}.onnx`, `${name}.${task}.data`])
+  const graphs = tasks.flatMap(task => [`${name}.${task}.onnx`, `${name}.${task}.data`])
   return {
     f32: await converted('f32'),
     q8: await converted('q8'),

@@ -25,8 +25,8 @@ python=${PYTHON:-$cache/venv/bin/python}
 if ! command -v "$python" >/dev/null; then
   say "installing what export.py needs into $cache/venv (PyTorch is about 200 MB)"
   python3 -m venv "$cache/venv"
-  "$python" -m pip install --quiet --no-deps speechtokenizer==1.0.1
-  "$python" -m pip install --quiet -r <(grep -hv -e speechtokenizer -e '^-r' "$here/requirements.txt" "$here/../../tests/vectors/requirements-full-codecs.txt")
+  "$python" -m pip install --quiet --no-deps speechtokenizer==1.0.1 encodec==0.1.1 vocos==0.1.0
+  "$python" -m pip install --quiet -r <(grep -hv -e speechtokenizer -e encodec== -e vocos== -e '^-r' "$here/requirements.txt" "$here/../../tests/vectors/requirements-full-codecs.txt")
 fi
 say 'exporting the models that are missing (a minute and a gigabyte each, in bench/codecs/.cache)'
 "$python" "$here/export.py" "$cache" "${names[@]}"

@@ -27,7 +27,7 @@ export function coresToPin(count) {
  *
  * @param {{ name: string, script: string }} engine
  * @param {{ node: string, cores: string | null }} machine
- * @param {string[]} options for runner.mjs
+ * @param {Record<string, string | number | true>} options for runner.mjs, by name
  */
 export function startEngine(engine, machine, options) {
   const script = fileURLToPath(new URL(engine.script, import.meta.url))
@@ -35,17 +35,20 @@ export function startEngine(engine, machine, options) {
     ...(machine.cores ? ['taskset', '-c', machine.cores] : []),
     machine.node,
     script,
-    ...options,
+    ...Object.entries(options).flatMap(([name, value]) =>
+      value === true ? `--${name}` : [`--${name}`, String(value)],
+    ),
   ]
   const started = performance.now()
   const child = spawn(command[0], command.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.on('error', () => {}) // of a process that has ended: next() says so
   let errors = ''
   child.stderr.on('data', chunk => {
     errors += chunk
   })
   const exited = new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', code => resolve({ code, ms: performance.now() - started }))
+    child.on('close', (code, signal) => resolve({ code: code ?? signal, ms: performance.now() - started }))
   })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
 
@@ -54,10 +57,44 @@ export function startEngine(engine, machine, options) {
       const { value, done } = await lines.next()
       if (!done) return JSON.parse(value)
       const { code } = await exited
-      throw new Error(`${engine.name} ended with exit code ${code}: ${errors.trim() || 'no message'}`)
+      throw new Error(`${engine.name} ended with ${code}: ${errors.trim() || 'no message'}`)
     },
     request: () => child.stdin.write('\n'),
     finish: () => child.stdin.end(),
+    stop: () => child.kill(),
     exited,
+  }
+}
+
+/**
+ * All engines are loaded and warm, then run in turns: A B A B ... If one ends with an error, the others are stopped.
+ *
+ * @param {{ name: string, script: string }[]} engines
+ * @param {{ node: string, cores: string | null }} machine
+ * @param {number} rounds
+ * @param {(engine: object) => object} optionsOf what runner.mjs is told, by name
+ * @returns {Promise<object[]>} what each engine printed at its end
+ */
+export async function takeTurns(engines, machine, rounds, optionsOf) {
+  const running = []
+  try {
+    for (const engine of engines) {
+      running.push(startEngine(engine, machine, { ...optionsOf(engine), 'on-request': true }))
+      await running.at(-1).next()
+    }
+    for (let round = 0; round < rounds; round++)
+      for (const engine of running) {
+        engine.request()
+        await engine.next()
+      }
+    const results = []
+    for (const engine of running) {
+      engine.finish()
+      results.push(await engine.next())
+      await engine.exited
+    }
+    return results
+  } finally {
+    for (const engine of running) engine.stop()
   }
 }

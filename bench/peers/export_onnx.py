@@ -78,22 +78,24 @@ class Decoder(nn.Module):
 class FixedLayerNorm(nn.LayerNorm):
     """AdaLayerNorm for one bandwidth: an ordinary layer norm, which the exporter and the peer's optimiser know."""
 
-    def __init__(self, adaptive: nn.Module):
+    def __init__(self, adaptive: nn.Module, row: int):
         super().__init__(adaptive.dim, eps=adaptive.eps)
-        self.weight.data.copy_(adaptive.scale.weight[BANDWIDTH_ID])
-        self.bias.data.copy_(adaptive.shift.weight[BANDWIDTH_ID])
+        self.weight.data.copy_(adaptive.scale.weight[row])
+        self.bias.data.copy_(adaptive.shift.weight[row])
 
     def forward(self, x: torch.Tensor, cond_embedding_id: torch.Tensor) -> torch.Tensor:
         return super().forward(x)
 
 
-def fold(model: nn.Module) -> None:
+def fold(model: nn.Module, row: int = BANDWIDTH_ID) -> None:
     for module in list(model.modules()):
         if hasattr(module, 'weight_g'):
             nn.utils.remove_weight_norm(module)
+        elif nn.utils.parametrize.is_parametrized(module, 'weight'):
+            nn.utils.parametrize.remove_parametrizations(module, 'weight')
         for name, child in list(module.named_children()):
             if type(child).__name__ == 'AdaLayerNorm':
-                setattr(module, name, FixedLayerNorm(child))
+                setattr(module, name, FixedLayerNorm(child, row))
 
 
 @contextlib.contextmanager

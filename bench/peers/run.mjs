@@ -1,6 +1,6 @@
 // wavtok and onnxruntime-web side by side: the same weights, inputs and cores, taking turns.
 import { parseArgs } from 'node:util'
-import { coresToPin, ENGINES, startEngine } from './engines.mjs'
+import { coresToPin, ENGINES, startEngine, takeTurns } from './engines.mjs'
 import { compareEvidence, compareRuns, environment, printReport, saveReport } from './report.mjs'
 
 const USAGE = `npm run bench:peers -- [options]
@@ -29,7 +29,7 @@ try {
     process.stderr.write(`${name}: ${options.rounds} rounds of ${options.seconds} s\n`)
     const { cold } = COMPARISONS[name]
     report.tasks[name] = {
-      ...(await takeTurns(COMPARISONS[name])),
+      ...(await compare(COMPARISONS[name])),
       coldStart: cold ? await coldStarts(COMPARISONS[name]) : undefined,
     }
   }
@@ -40,31 +40,10 @@ try {
   process.exitCode = 1
 }
 
-/** Both engines are loaded and warm, then run in turns: A B A B ... */
-async function takeTurns(comparison) {
-  const running = []
-  for (const engine of ENGINES) {
-    const process = startEngine(engine, machine, [
-      ...engineOptions(comparison, options.seconds),
-      '--on-request',
-    ])
-    running.push(process)
-    await process.next()
-  }
-  for (let round = 0; round < options.rounds; round++) {
-    for (const engine of running) {
-      engine.request()
-      await engine.next()
-    }
-  }
-  const summaries = []
-  for (const engine of running) {
-    engine.finish()
-    summaries.push(await engine.next())
-    await engine.exited
-  }
-  const agreement = compareEvidence(comparison, summaries)
-  return { agreement, ...compareRuns(summaries, options.seconds) }
+async function compare(comparison) {
+  const told = engineOptions(comparison, options.seconds)
+  const results = await takeTurns(ENGINES, machine, options.rounds, () => told)
+  return { agreement: compareEvidence(comparison, results), ...compareRuns(results, options.seconds) }
 }
 
 /** Whole processes from spawn to exit, in turns: load, compile, and the first second of audio. */
@@ -72,11 +51,7 @@ async function coldStarts(comparison) {
   const starts = Object.fromEntries(ENGINES.map(engine => [engine.name, []]))
   for (let round = 0; round < options.rounds; round++) {
     for (const engine of ENGINES) {
-      const process = startEngine(engine, machine, [
-        ...engineOptions(comparison, COLD_SECONDS),
-        '--runs',
-        '0',
-      ])
+      const process = startEngine(engine, machine, { ...engineOptions(comparison, COLD_SECONDS), runs: 0 })
       process.finish()
       const { coldStartMs, coldStartCpuMs } = await process.next()
       const { ms } = await process.exited
@@ -92,8 +67,7 @@ async function coldStarts(comparison) {
 }
 
 function engineOptions({ model, task, dtype }, seconds) {
-  const values = { model, task, dtype, seconds, threads: options.threads }
-  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)])
+  return { model, task, dtype, seconds, threads: options.threads }
 }
 
 function readOptions() {

@@ -6,10 +6,18 @@ const FOLDER = new URL('../../bench/results/', import.meta.url)
 const TITLES: Readonly<Record<string, string>> = {
   mimi: 'Mimi',
   encodec: 'EnCodec 24 kHz',
+  'encodec-48khz': 'EnCodec 48 kHz (stereo)',
+  'encodec-32khz': 'EnCodec 32 kHz (MusicGen)',
   dmcodec: 'DM-Codec, SpeechTokenizer',
+  languagecodec: 'Language-Codec',
   'dac-24khz': 'DAC 24 kHz',
+  'dac-16khz': 'DAC 16 kHz',
   'dac-44khz': 'DAC 44.1 kHz',
   'snac-24khz': 'SNAC 24 kHz',
+  'snac-32khz': 'SNAC 32 kHz',
+  'snac-44khz': 'SNAC 44.1 kHz',
+  'vocos-encodec': 'Vocos of EnCodec’s tokens',
+  'vocos-mel': 'Vocos of mel frames',
 }
 
 interface Engine {
@@ -34,7 +42,8 @@ interface Result {
   machine: { cpu: string; cores: number }
   rounds: number
   files: Readonly<Record<'f32' | 'q8' | 'onnx', number>>
-  encode: Task
+  /** Absent of a vocoder. */
+  encode?: Task
   decode: Task
 }
 
@@ -53,35 +62,41 @@ function newest(): Result[] {
 export function speedSection(): string {
   const results = newest()
   if (results.length === 0) return ''
-  const [{ machine, date, encode }] = results
-  const rounds = [...new Set(results.map(result => result.rounds))].sort().join(' or ')
-  const [{ node }, peer] = encode.engines
+  const [{ machine, date, decode }] = results
+  const rounds = [...new Set(results.map(result => result.rounds))].sort().join(', ')
+  const [{ node }, peer] = decode.engines
   return `
 ## Speed
 
 Published sizes, seeded weights, all codebooks; a clip of 10 s, one thread, ${machine.cpu} (${machine.cores} cores), Node ${node.slice(1)}, ${date.slice(0, 10)}.
 Beside it ${peer.engine} ${peer.version} on the same weights as ONNX graphs, made in its favour (constant lengths, weight norm folded,
 optimised before), taking turns with it on one core: minima of CPU time over ${rounds} rounds (1: DAC, which is slow), as shares of real time, and how many times
-the peer's time that is. Both give the same codes and audio: each run checks it. Memory: WebAssembly's, with weights and the clip.
+the peer's time that is. Both give the same codes and audio: each run checks it. Of Language-Codec
+and Vocos the peer leaves out the inverse STFT, which ONNX has not; ours has it. WavTokenizer and mini are measured by
+\`npm run bench:peers\` ([README](../README.md#how-fast-how-small)). Memory: WebAssembly's, with weights and the clip.
 \`npm run bench:codecs\` measures it.
 
 ${table(['model', 'task', 'f32', 'as fast as the peer', 'q8', 'as fast as the peer’s f32', 'memory, MB: f32, q8, peer'], results.flatMap(rows))}
 
-${table(['model', 'file, MB: f32', 'q8', 'the peer’s two graphs'], results.map(files))}
+${table(['model', 'file, MB: f32', 'q8', 'the peer’s graphs'], results.map(files))}
 `
 }
 
 function rows({ about, encode, decode }: Result): string[][] {
-  return Object.entries({ encode, decode }).map(([task, { engines, ratios }]) => {
+  return Object.entries({ encode, decode }).flatMap(([task, measured]) => {
+    if (!measured) return []
+    const { engines, ratios } = measured
     const [ours, peer, q8] = engines
     return [
-      TITLES[about.name],
-      task,
-      ours.ofRealTime.toFixed(3),
-      `${ratios.f32.minima.toFixed(2)}x`,
-      q8.ofRealTime.toFixed(3),
-      `${ratios.q8.minima.toFixed(2)}x`,
-      [ours, q8, peer].map(({ heapMB }) => heapMB.toFixed(0)).join(', '),
+      [
+        TITLES[about.name],
+        task,
+        ours.ofRealTime.toFixed(3),
+        `${ratios.f32.minima.toFixed(2)}x`,
+        q8.ofRealTime.toFixed(3),
+        `${ratios.q8.minima.toFixed(2)}x`,
+        [ours, q8, peer].map(({ heapMB }) => heapMB.toFixed(0)).join(', '),
+      ],
     ]
   })
 }

@@ -32,8 +32,8 @@ export function segmentEncoder(shape: SegmentShape, inner: Layer, scaled: boolea
         const width = sink.channels - Number(scaled)
         const level = levelOf(region.heap.f32(samples, rows * channels), channels)
         const frames = receiver(local, width, (pointer, count) => {
-          const from = local.heap.i32(pointer, count * width)
           const at = sink.reserve(count)
+          const from = local.heap.i32(pointer, count * width)
           const to = local.heap.i32(at, count * sink.channels)
           for (let row = 0; row < count; row++) {
             to.set(from.subarray(row * width, (row + 1) * width), row * sink.channels)
@@ -190,7 +190,6 @@ class OverlapAdd {
     const sums = heap.f32(this.sums, this.held * channels)
     const weights = heap.f32(this.weights, this.held)
     for (let i = 0; i < out.length; i++) out[i] = sums[i] / weights[Math.floor(i / channels)]
-    sink.commit(count)
     for (const [array, width] of [
       [sums, channels],
       [weights, 1],
@@ -199,6 +198,7 @@ class OverlapAdd {
       array.fill(0, (this.held - count) * width)
     }
     this.held -= count
+    sink.commit(count) // may move the memory
   }
 
   keep(state: StreamState): void {

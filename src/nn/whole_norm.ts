@@ -120,8 +120,8 @@ function through(region: Region, layer: Layer, queue: RowQueue, into: RowSink): 
   const block = blockRows(queue.channels)
   for (let row = 0; row < queue.length; row += block) {
     const count = Math.min(block, queue.length - row)
-    const values = region.heap.f32(queue.at(row), count * queue.channels)
-    region.heap.f32(stage.reserve(count), values.length).set(values)
+    const [to, size] = [stage.reserve(count), count * queue.channels] // may move the memory: views come after it
+    region.heap.f32(to, size).set(region.heap.f32(queue.at(row), size))
     stage.commit(count)
   }
   stage.end()

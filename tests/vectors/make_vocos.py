@@ -4,9 +4,8 @@ Language-Codec has no package. Its parts are those of `encodec` (encoder, codebo
 channels the first three codebooks see, is written down here as its paper has it (section 3.2).
 """
 
-import types
-
 import torch
+from torch.nn import functional
 
 import reference
 import store
@@ -23,9 +22,12 @@ from vocos.models import VocosBackbone  # noqa: E402
 RATE = 24_000
 
 
-def decoder(inputs: int, n_fft: int, hop: int, padding: str, tables: int | None) -> tuple[VocosBackbone, ISTFTHead]:
-    backbone = VocosBackbone(inputs, 16, 24, 3, adanorm_num_embeddings=tables)
-    head = ISTFTHead(16, n_fft, hop, padding)
+def decoder(
+    inputs: int, n_fft: int, hop: int, padding: str, tables: int | None, sizes: tuple[int, int, int] = (16, 24, 3)
+) -> tuple[VocosBackbone, ISTFTHead]:
+    """`sizes`: channels, channels within a block, blocks."""
+    backbone = VocosBackbone(inputs, *sizes, adanorm_num_embeddings=tables)
+    head = ISTFTHead(sizes[0], n_fft, hop, padding)
     for name, parameter in backbone.named_parameters():
         if name.endswith('gamma'):
             parameter.data.uniform_(0.3, 1)
@@ -41,44 +43,47 @@ def state(**modules: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {f'{name}.{key}': value for name, module in modules.items() for key, value in module.state_dict().items()}
 
 
+def language_codec_state(encoder, quantizer, backbone, head) -> dict[str, torch.Tensor]:
+    holder = state(encoder=encoder, quantizer=quantizer)
+    return state(backbone=backbone, head=head) | {f'feature_extractor.encodec.{name}': value for name, value in holder.items()}
+
+
+def masked_codes(books: list[torch.nn.Module], frames: torch.Tensor) -> torch.Tensor:
+    """[codebooks, L] from [L, dim]: the first three codebooks see a third of the channels each."""
+    dim = frames.shape[1]
+    borders = [0, dim // 3, 2 * dim // 3, dim]
+    codes, rest = [], frames
+    for stage, book in enumerate(books):
+        part = rest
+        if stage < 3:
+            seen = torch.zeros(dim)
+            seen[borders[stage] : borders[stage + 1]] = 1
+            part = frames * seen
+        codes.append(book.quantize(part))
+        rest = rest - functional.embedding(codes[-1], book.embed)
+    return torch.stack(codes)
+
+
 def language_codec() -> None:
     torch.manual_seed(4)
-    dim, books, size = 14, 8, 64  # 14 does not divide by three either
+    dim, count, size = 14, 8, 64  # 14 does not divide by three either
     encoder = SEANetEncoder(channels=1, dimension=dim, n_filters=2, ratios=[8, 5, 4, 2], norm='weight_norm', causal=False).eval()
-    quantizer = ResidualVectorQuantizer(dimension=dim, n_q=books, bins=size).eval()
-    layers = [layer._codebook for layer in quantizer.vq.layers]
-    for layer in layers:
-        layer.inited.fill_(1)
+    quantizer = ResidualVectorQuantizer(dimension=dim, n_q=count, bins=size).eval()
+    books = [layer._codebook for layer in quantizer.vq.layers]
+    for book in books:
+        book.inited.fill_(1)
     backbone, head = decoder(dim, 1280, 320, 'same', 4)
-    enliven(encoder, encoder, [layer.embed for layer in layers], RATE)
-    holder = types.SimpleNamespace(encoder=encoder, quantizer=quantizer)
-    tensors = state(backbone=backbone, head=head)
-    for name, module in vars(holder).items():
-        tensors |= {f'feature_extractor.encodec.{name}.{key}': value for key, value in module.state_dict().items()}
+    enliven(encoder, encoder, [book.embed for book in books], RATE)
     (store.HERE / 'languagecodec').mkdir(exist_ok=True)
-    torch.save({'state_dict': tensors}, store.HERE / 'languagecodec' / 'tiny.ckpt')
-
-    def codes_of(frames: torch.Tensor) -> torch.Tensor:
-        """[8, L] from [L, dim]."""
-        borders = [0, dim // 3, 2 * dim // 3, dim]
-        codes, rest = [], frames
-        for stage, book in enumerate(layers):
-            part = rest
-            if stage < 3:
-                part = torch.zeros_like(frames)
-                part[:, borders[stage] : borders[stage + 1]] = frames[:, borders[stage] : borders[stage + 1]]
-            codes.append(book.quantize(part))
-            rest = rest - book.embed[codes[-1]]
-        return torch.stack(codes)
-
+    torch.save({'state_dict': language_codec_state(encoder, quantizer, backbone, head)}, store.HERE / 'languagecodec' / 'tiny.ckpt')
     expected = {}
     for case, samples in SAMPLES.items():
         x = signal(samples, RATE)
         frames = encoder(x)[0].T
-        codes = codes_of(frames)
+        codes = masked_codes(books, frames)
         expected |= {f'{case}.x': x[0, 0], f'{case}.codes': codes.T.contiguous(), f'{case}.features': frames}
-        for name, count in {'audio': books, 'few': 3}.items():
-            quantized = sum(layers[stage].embed[codes[stage]] for stage in range(count))
+        for name, used in {'audio': count, 'few': 3}.items():
+            quantized = sum(books[stage].embed[codes[stage]] for stage in range(used))
             audio = head(backbone(quantized.T[None], bandwidth_id=torch.tensor([0])))
             expected[f'{case}.{name}'] = audio[0]
         print('languagecodec', case, [len(set(row.tolist())) for row in codes])
