@@ -1,8 +1,10 @@
 import { extname } from 'node:path'
+import { WavtokError } from '../index.js'
 import type { Arguments } from './arguments.js'
 import { threadsOption } from './arguments.js'
 import { AUDIO_EXTENSIONS } from './audio_file.js'
 import { type Environment, UsageError } from './environment.js'
+import type { Evaluation } from './eval/clip.js'
 import { differences } from './eval/compare.js'
 import type { Plan } from './eval/evaluator.js'
 import { checkGrouping, groupedReport } from './eval/fairness.js'
@@ -61,7 +63,11 @@ export const evaluate: Verb = {
     const by = args['group-by']
     if (by !== undefined) {
       if (!manifest) throw new UsageError('--group-by names a column of the --manifest; give one')
-      checkGrouping(manifest, by)
+      checkGrouping(
+        manifest,
+        by,
+        jobs.map(({ input }) => input),
+      )
     }
     const ledger = reports.length > 0 ? await openLedger(reports[0], args, environment) : undefined
     const reporter = new Reporter(environment, { json: args.json, quiet: args.quiet })
@@ -80,13 +86,22 @@ export const evaluate: Verb = {
       .map(({ label }) => clips.filter(({ system }) => system === label))
       .filter(group => group.length > 0)
     if (groups.length > 0) {
+      const byGroups = (group: readonly Evaluation[]) => {
+        if (!manifest || by === undefined) return undefined
+        try {
+          return groupedReport(group, manifest, by, qualities(table))
+        } catch (error) {
+          if (!(error instanceof WavtokError)) throw error
+          run.failures.push({ input: `--group-by ${by}`, system: group[0].system, reason: error.message })
+          return undefined
+        }
+      }
       const report: Report = {
         table,
         systems: groups.map(group => ({
           summary: summarise(group, table),
           clips: group,
-          fairness:
-            manifest && by !== undefined ? groupedReport(group, manifest, by, qualities(table)) : undefined,
+          fairness: byGroups(group),
         })),
         differences: differences(groups, table),
         failures: run.failures,

@@ -33,7 +33,7 @@ test(
     assert.is(bench.json[0].frames, expected.frames)
 
     assert.is(await bench.run('eval', '@in', '--json'), 0)
-    const all = bench.json.at(-1)!
+    const [all] = bench.json.at(-1)!.systems as { tokensPerSecond: number; bitsPerSecond: number }[]
     assert.is(all.tokensPerSecond, 1.75 * 46.875)
     assert.is(all.bitsPerSecond, 6 * 1.75 * 46.875)
 

@@ -28,7 +28,11 @@ export interface GroupedReport {
   readonly ungrouped: readonly Ungrouped[]
 }
 
-/** @param measures names of those to be compared: speeds depend on the machine, not on who speaks */
+/**
+ * Throws TokenError or ConfigError where what is left of the groups cannot be compared.
+ *
+ * @param measures names of those to be compared: speeds depend on the machine, not on who speaks
+ */
 export function groupedReport(
   clips: readonly GroupedClip[],
   manifest: Manifest,
@@ -39,13 +43,30 @@ export function groupedReport(
   return { by, report: fairnessReport(entries), ungrouped }
 }
 
-/** Throws UsageError unless the manifest has the column that groups are taken from, and who speaks. */
-export function checkGrouping({ path, columns }: Manifest, column: string): void {
+/** Throws UsageError unless the manifest has the column that groups are taken from, who speaks, and two groups of these files. */
+export function checkGrouping(manifest: Manifest, column: string, inputs: readonly string[]): void {
+  const { path, columns } = manifest
   if (!columns.includes(column))
     throw new UsageError(`--group-by ${column}: ${path} has no such column, but ${columns.join(', ')}`)
   if (!columns.includes('speaker'))
     throw new UsageError(
       `--group-by ${column}: ${path} has no column 'speaker'; without it chance cannot be told, for clips of one person are not independent`,
+    )
+  const groupOf = new Map<string, string>()
+  for (const input of inputs) {
+    const row = manifest.rowOf(input)
+    const group = row?.[column]?.trim()
+    const speaker = row?.speaker?.trim()
+    if (!group || !speaker) continue
+    const other = groupOf.get(speaker) ?? group
+    if (other !== group)
+      throw new UsageError(`--group-by ${column}: speaker ${speaker} is in the groups ${other} and ${group}`)
+    groupOf.set(speaker, group)
+  }
+  const groups = [...new Set(groupOf.values())]
+  if (groups.length < 2)
+    throw new UsageError(
+      `--group-by ${column}: the files are in ${groups.length === 0 ? 'no group' : `one group, ${groups[0]}`}; two are needed`,
     )
 }
 

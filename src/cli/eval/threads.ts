@@ -12,6 +12,7 @@ export class EvaluatorThreads {
   readonly #all: Worker[] = []
   readonly #free: Worker[] = []
   readonly #waiting: ((thread: Worker) => void)[] = []
+  #isDisposed = false
 
   constructor(plan: Plan, script: URL, most: number) {
     this.#plan = plan
@@ -27,7 +28,10 @@ export class EvaluatorThreads {
     throw answer.isUsage ? new UsageError(answer.fatal) : new WavtokError('WORKER', answer.fatal)
   }
 
+  /** Ends all threads; what still waits for one waits for nothing, since nobody hears of it. */
   dispose(): void {
+    this.#isDisposed = true
+    this.#waiting.length = 0
     for (const thread of this.#all) void thread.terminate()
   }
 
@@ -46,6 +50,7 @@ export class EvaluatorThreads {
 
   /** A thread that ended is replaced, or those who wait for one would wait for ever. */
   #release(thread: Worker): void {
+    if (this.#isDisposed) return
     const hasEnded = thread.threadId === -1
     const next = this.#waiting.shift()
     if (next) next(hasEnded ? this.#start() : thread)

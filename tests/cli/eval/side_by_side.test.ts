@@ -168,4 +168,42 @@ test(
   }),
 )
 
+test(
+  'groups of a manifest: differences between them in every report; groups that cannot be compared are refused before the run',
+  withBench(async bench => {
+    clips(bench, 4)
+    const manifest = (...groups: string[]) =>
+      bench.write(
+        'clips.csv',
+        `file,speaker,voice\n${groups.map((group, i) => `in/${i}.wav,s${i},${group}\n`).join('')}`,
+      )
+    const args = ['eval', '@in', '--manifest', '@clips.csv', '--group-by', 'voice']
+    manifest('low', 'low', 'high', 'high')
+    assert.is(await bench.run(...args, '-o', '@r.json', '-o', '@r.html'), 0)
+    const [{ fairness }] = JSON.parse(bench.read('r.json').toString()).systems
+    assert.is(fairness.by, 'voice')
+    assert.equal(
+      fairness.report.groups.map(({ name, speakers }: { name: string; speakers: number }) => [
+        name,
+        speakers,
+      ]),
+      [
+        ['high', 2],
+        ['low', 2],
+      ],
+    )
+    assert.match(bench.read('r.html').toString(), /<h2>Fairness by voice<\/h2>/)
+    assert.match(bench.stdout.text, /fairness by voice: high \(2 speakers, 2 clips\), low/)
+    const loads = bench.loads.length
+    manifest('low', 'low', 'low', 'low')
+    assert.is(await bench.run(...args), 2)
+    assert.match(bench.stderr.text, /the files are in one group, low; two are needed/)
+    assert.is(await bench.run('eval', '@in', '--group-by', 'voice'), 2)
+    assert.match(bench.stderr.text, /--group-by names a column of the --manifest/)
+    assert.is(await bench.run(...args.slice(0, -1), 'colour'), 2)
+    assert.match(bench.stderr.text, /no such column, but file, speaker, voice/)
+    assert.is(bench.loads.length, loads)
+  }),
+)
+
 test.run()
