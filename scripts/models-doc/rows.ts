@@ -286,7 +286,7 @@ export const ROWS: readonly ModelRow[] = [
     codebookSize: 4096,
     strides: [8, 4, 2, 1],
     parameters: 50.3,
-    gigaMacs: [7.06, 18.0],
+    gigaMacs: [7.06, 15.9],
     encoderAhead: 482.3,
     decoderAhead: 420,
     formats: 'pytorch_model.bin (or safetensors of it), weight norm in either spelling',
