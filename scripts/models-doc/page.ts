@@ -14,7 +14,7 @@ ${table(['model', 'rate, Hz', 'tokens/s', 'codebooks', 'kbit/s', 'parameters, M'
 
 Codebooks: \`encode(audio, { codebooks: n })\` and \`--codebooks n\` take the first n, at n shares of the bitrate; decoders take what they get.
 SNAC's codebooks have several rates, the first the coarsest. Its decoder was trained to add noise; here the same tokens are always the same
-audio: without noise, or with that of a seed (\`loadTokenizer(file, { noise: 1 })\`). EnCodec 24 kHz: 2, 4, 8, 16 and 32 are its 1.5, 3, 6, 12 and 24 kbit/s. GMAC/s: thousand millions of multiplications and additions for a second of
+audio: without noise, or with that of a seed (\`loadTokenizer(file, { noise: 1 })\`); multiplications are counted without it. EnCodec 24 kHz: 2, 4, 8, 16 and 32 are its 1.5, 3, 6, 12 and 24 kbit/s. GMAC/s: thousand millions of multiplications and additions for a second of
 audio, without the search in codebooks (PyTorch's counter of the published shapes, LSTMs by hand); one thread does about 25 of them a second.
 
 ## Streams

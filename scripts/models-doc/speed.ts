@@ -70,7 +70,7 @@ export function speedSection(): string {
 
 Published sizes, seeded weights, all codebooks; a clip of 10 s, one thread, ${machine.cpu} (${machine.cores} cores), Node ${node.slice(1)}, ${date.slice(0, 10)}.
 Beside it ${peer.engine} ${peer.version} on the same weights as ONNX graphs, made in its favour (constant lengths, weight norm folded,
-optimised before), taking turns with it on one core: minima of CPU time over ${rounds} rounds (1: DAC, which is slow), as shares of real time, and how many times
+optimised before), taking turns with it on one core: minima of CPU time over ${rounds} rounds (fewer where a model is slow), as shares of real time, and how many times
 the peer's time that is. Both give the same codes and audio: each run checks it. Of Language-Codec
 and Vocos the peer leaves out the inverse STFT, which ONNX has not; ours has it. WavTokenizer and mini are measured by
 \`npm run bench:peers\` ([README](../README.md#how-fast-how-small)). Memory: WebAssembly's, with weights and the clip.
