@@ -2,7 +2,6 @@
 //
 //   npx wavtok eval CLIPS --beside default,dtype=q8 --rounds 4 -o report.json && npm run docs:evaluation -- report.json
 import { readFileSync, writeFileSync } from 'node:fs'
-import { measureTable } from '../src/cli/eval/measures.js'
 import { showDifference, showMean } from '../src/cli/eval/show.js'
 import type { Report, Summary } from '../src/cli/eval/summary.js'
 import { table } from './models-doc/table.js'
@@ -11,7 +10,7 @@ const [path] = process.argv.slice(2)
 if (!path) throw new Error('give the .json report of `wavtok eval`')
 const report: Report = JSON.parse(readFileSync(path, 'utf8'))
 const summaries = report.systems.map(({ summary }) => summary)
-const known = measureTable({ hasTokens: true, hasEar: true })
+const known = report.table
 
 const measures = Object.entries(known)
   .filter(([name]) => summaries.some(summary => summary.measures[name]))

@@ -133,6 +133,16 @@ export function threadsOption({ threads }: Arguments): number | undefined {
   return countOption('threads', threads)
 }
 
+const MOST_JOBS = 256
+
+/** --jobs as a number. Throws UsageError. */
+export function jobsOption({ jobs }: Arguments): number {
+  if (jobs === undefined) return 1
+  const count = Number(jobs)
+  if (/^\d+$/.test(jobs) && count >= 1 && count <= MOST_JOBS) return count
+  throw new UsageError(`--jobs is '${jobs}', expected a number from 1 to ${MOST_JOBS}`)
+}
+
 function countOption(name: OptionName, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   if (/^[1-9]\d*$/.test(text)) return Number(text)

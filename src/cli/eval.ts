@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import { WavtokError } from '../index.js'
 import type { Arguments } from './arguments.js'
-import { threadsOption } from './arguments.js'
+import { jobsOption, threadsOption } from './arguments.js'
 import { AUDIO_EXTENSIONS } from './audio_file.js'
 import { type Environment, UsageError } from './environment.js'
 import type { Evaluation } from './eval/clip.js'
@@ -20,7 +20,6 @@ import { type Report, summarise } from './eval/summary.js'
 import { type System, systemsOf } from './eval/systems.js'
 import { PIPE, planJobs, writeOutput } from './files.js'
 import { Reporter } from './reporter.js'
-import { jobsOption } from './shards/encode.js'
 import type { Verb } from './verb.js'
 
 const FIGURES = 8
@@ -106,6 +105,8 @@ export const evaluate: Verb = {
         differences: differences(groups, table),
         failures: run.failures,
       }
+      const untold = run.failures.filter(({ input }) => input.startsWith('--group-by'))
+      for (const { input, reason } of untold) await reporter.error(`${input}: ${reason}`)
       for (const path of reports) await writeOutput(path, renderReport(path, report), environment)
       await ledger?.remove()
       await tell(report, reports, reporter)

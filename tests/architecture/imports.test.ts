@@ -12,12 +12,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'bindings/': ['@assemblyscript/loader', '#kernels', './kernels.wasm', './kernels.relaxed.wasm'],
   'src/errors.ts': [],
   'src/random.ts': [],
+  'src/quantile.ts': [],
   'src/strides.ts': ['src/errors.ts'],
   'src/platform.': ['node:'],
   'src/checkpoints/': ['src/errors.ts', '#platform'],
   'src/audio/': ['src/errors.ts'],
   'src/codes/': ['src/errors.ts', 'src/strides.ts'],
-  'src/metrics/': ['src/errors.ts', 'src/random.ts'],
+  'src/metrics/': ['src/errors.ts', 'src/random.ts', 'src/quantile.ts'],
   'src/nn/': ['bindings/', 'src/errors.ts'],
   'src/plots/': ['bindings/', 'src/nn/', 'src/errors.ts'],
   'src/quantizers/': [
@@ -30,6 +31,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/models/': ['bindings/', 'src/nn/', 'src/checkpoints/', 'src/errors.ts', 'src/strides.ts'],
   'src/cli/': [
+    'src/random.ts',
+    'src/quantile.ts',
     'src/index.ts',
     'src/audio/index.ts',
     'src/checkpoints/index.ts',

@@ -1,3 +1,6 @@
+import { quantile } from '../../quantile.js'
+import { seededUniform } from '../../random.js'
+
 /** A mean over clips, of rates a weighted one, and how sure it is. */
 export interface Mean {
   readonly mean: number
@@ -30,28 +33,9 @@ export function bootstrapMean(values: readonly number[], weights?: readonly numb
   }
   const mean = meanOf(i => i)
   if (clips === 1) return { mean, clips }
-  const random = mulberry32(SEED)
+  const random = seededUniform(SEED)
   const means = Float64Array.from({ length: RESAMPLES }, () =>
     meanOf(() => Math.floor(random() * clips)),
   ).sort()
   return { mean, interval: [quantile(means, TAIL), quantile(means, 1 - TAIL)], clips }
-}
-
-/** Linear between the two nearest, as numpy's default. */
-function quantile(sorted: Float64Array, share: number): number {
-  const place = share * (sorted.length - 1)
-  const below = Math.floor(place)
-  const above = Math.min(below + 1, sorted.length - 1)
-  return sorted[below] + (place - below) * (sorted[above] - sorted[below])
-}
-
-/** Tommy Ettinger's generator of 32 bits of state: numbers from 0 to below 1. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

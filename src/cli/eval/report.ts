@@ -47,7 +47,7 @@ function csvCell(value: string | number): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-function jsonReport({ systems, differences, failures }: Report): string {
+function jsonReport({ table, systems, differences, failures }: Report): string {
   const without = systems.map(({ clips, ...rest }) => ({ ...rest, clips: clips.map(clipFigures) }))
-  return `${JSON.stringify({ systems: without, differences, failures }, null, 1)}\n`
+  return `${JSON.stringify({ table, systems: without, differences, failures }, null, 1)}\n`
 }

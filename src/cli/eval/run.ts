@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import type { Environment } from '../environment.js'
+import { inOrder } from '../in_order.js'
 import type { Reporter } from '../reporter.js'
-import { inOrder } from '../shards/ordered.js'
 import { hashOfFiles } from '../weights_hash.js'
 import { clipFigures, type Evaluation } from './clip.js'
 import { Evaluator, type Failure, type Order, type Plan, type Reply } from './evaluator.js'

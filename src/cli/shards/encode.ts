@@ -1,20 +1,19 @@
 // `wavtok encode IN... -o OUT --format webdataset|jsonl|parquet`: many clips into few files, by several workers, in the order of the
 // inputs, whatever the number of workers.
 import { relative } from 'node:path'
-import { type Arguments, codebooksOption, modelFiles } from '../arguments.js'
+import { type Arguments, codebooksOption, jobsOption, modelFiles } from '../arguments.js'
 import { AUDIO_EXTENSIONS, decodeAudio } from '../audio_file.js'
 import { type Environment, type Tokenizer, UsageError } from '../environment.js'
 import { type Job, PIPE, planJobs, readInput } from '../files.js'
+import { inOrder } from '../in_order.js'
 import { Reporter } from '../reporter.js'
 import { describeError, plural } from '../text.js'
 import { weightsHash } from '../weights_hash.js'
 import { parseSize, SHARD_FORMATS, type ShardFormatName } from './formats.js'
-import { inOrder } from './ordered.js'
 import { type Sample, sampleOf, spooled } from './sample.js'
 import { type Failed, ShardStore } from './store.js'
 
 const SIZE = '1GB'
-const MOST_JOBS = 256
 
 /** @returns the exit code: 1 if any input failed */
 export async function encodeShards(
@@ -63,14 +62,6 @@ export async function encodeShards(
   }
   await report(reporter, output, jobs.length, store)
   return store.failed.length > 0 ? 1 : 0
-}
-
-/** --jobs as a number. Throws UsageError. */
-export function jobsOption({ jobs }: Arguments): number {
-  if (jobs === undefined) return 1
-  const count = Number(jobs)
-  if (/^\d+$/.test(jobs) && count >= 1 && count <= MOST_JOBS) return count
-  throw new UsageError(`--jobs is '${jobs}', expected a number from 1 to ${MOST_JOBS}`)
 }
 
 interface Encoder {

@@ -1,4 +1,5 @@
 // Chance, by speakers: clips of one person are not independent, so people are shuffled between groups and drawn again, never clips.
+import { quantile } from '../../quantile.js'
 import { seededUniform, shuffled } from '../../random.js'
 
 /** How often and from which seed. */
@@ -89,14 +90,6 @@ export function interval(values: readonly number[], value: number, isBasic = fal
   if (sorted.length === 0 || sorted.length < LEAST_DEFINED * values.length) return null
   const [low, high] = [quantile(sorted, TAIL), quantile(sorted, 1 - TAIL)]
   return isBasic ? [Math.max(0, 2 * value - high), Math.max(0, 2 * value - low)] : [low, high]
-}
-
-/** Linear between the two nearest, as numpy's default. */
-function quantile(sorted: Float64Array, share: number): number {
-  const place = share * (sorted.length - 1)
-  const below = Math.floor(place)
-  const above = Math.min(below + 1, sorted.length - 1)
-  return sorted[below] + (place - below) * (sorted[above] - sorted[below])
 }
 
 /** How often each unit is drawn when units are drawn with replacement, as many of each stratum as it has. */
